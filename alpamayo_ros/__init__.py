@@ -1,0 +1,1 @@
+"""Run an open, reasoning driving model in ROS 2, and prove what it did."""

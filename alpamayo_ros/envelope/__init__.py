@@ -1,0 +1,1 @@
+"""Envelope documents; this room never imports what it judges."""

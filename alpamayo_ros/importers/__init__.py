@@ -1,0 +1,1 @@
+"""Foreign data sets and logs to bags."""

@@ -1,0 +1,1 @@
+"""The backend protocol and the registry of backends; NumPy in, NumPy out."""

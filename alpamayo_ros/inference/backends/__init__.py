@@ -1,0 +1,1 @@
+"""One file per backend, imported only when it is chosen."""

@@ -1,0 +1,1 @@
+"""Digests, canonical documents, and the lineage that names what produced an output."""

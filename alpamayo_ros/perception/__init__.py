@@ -1,0 +1,1 @@
+"""One time-aligned observation per tick, or a typed reason why there is none."""

@@ -1,0 +1,1 @@
+"""The tick rule and the stages composed, without ROS."""

@@ -1,0 +1,1 @@
+"""From the context of a plan to a trajectory set."""

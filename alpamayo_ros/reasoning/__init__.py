@@ -1,0 +1,1 @@
+"""From an observation to a rationale and the context of the plan."""

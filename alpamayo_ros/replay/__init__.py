@@ -1,0 +1,1 @@
+"""Run the stack on a bag again and compare."""

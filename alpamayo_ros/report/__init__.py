@@ -1,0 +1,1 @@
+"""HTML, pictures and JUnit XML from structs."""

@@ -1,0 +1,1 @@
+"""Bags without ROS: reader, writer, identity and digests."""

@@ -1,0 +1,55 @@
+"""One time-aligned model input."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class EgoHistory:
+    """Past poses of the rig, in the rig frame at t0, oldest first.
+
+    Attributes:
+        offsets_ns: int64 (H,), time of each row relative to t0; the last is 0.
+        position_m: float64 (H, 3); the last row is exactly zero.
+        rotation: float64 (H, 3, 3) rotation matrices; the last is exactly the identity.
+        odom_from_rig_position_m: float64 (3,), position of the rig at t0 in the odometry frame.
+        odom_from_rig_quaternion: float64 (4,), xyzw, orientation of the rig at t0 in the odometry frame.
+    """
+
+    offsets_ns: NDArray[np.int64]
+    position_m: NDArray[np.float64]
+    rotation: NDArray[np.float64]
+    odom_from_rig_position_m: NDArray[np.float64]
+    odom_from_rig_quaternion: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReference:
+    """Which recorded picture an observation used."""
+
+    camera: str
+    stamp_ns: int
+    payload_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One time-aligned model input at t0.
+
+    Attributes:
+        t0_ns: Model time in ns.
+        epoch: Counts steps back of the trigger's clock.
+        history: Ego history at t0 - i * period.
+        frames: Used frames, camera-major in profile order, oldest first; empty without cameras.
+        images: uint8 RGB (C, F, height, width, 3) at the profile's model size, None without cameras.
+        worst_skew_ns: Largest distance of a used frame from its grid time, 0 without cameras.
+    """
+
+    t0_ns: int
+    epoch: int
+    history: EgoHistory
+    frames: tuple[FrameReference, ...] = ()
+    images: NDArray[np.uint8] | None = None
+    worst_skew_ns: int = 0

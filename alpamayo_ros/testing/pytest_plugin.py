@@ -1,0 +1,1 @@
+"""Pytest plugin; imports nothing heavy when it loads."""

@@ -1,0 +1,1 @@
+"""A driving world with cameras, from which demonstration bags are rendered."""
