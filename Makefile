@@ -2,35 +2,37 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ifdef ROS_DISTRO
-# Without the ROS 2 wheels nothing else puts the venv's libraries on the loader's path.
+# Without the ROS 2 wheels nothing else tells the loader and ament where this package is.
 export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib:$(LD_LIBRARY_PATH)
+export AMENT_PREFIX_PATH := $(CURDIR)/.venv:$(AMENT_PREFIX_PATH)
 endif
 
-.PHONY: all demo test lint types unit bench clean help
+.PHONY: all demo test lint unit bench clean help python set-up
 
-all: .venv-ready ## set up .venv and build
+all: set-up ## set up .venv and build
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-.PHONY: .venv-ready
-.venv-ready:
+python:
 	@command -v $(PYTHON) >/dev/null || { echo "set-up: $(PYTHON) was not found; install Python 3.11 or run 'make PYTHON=python3.11'" >&2; exit 2; }
+
+set-up: python
 	@$(PYTHON) .ci/set_up.py
 
-demo: .venv-ready ## replay the demo bag, compare with its baseline, write the report
+demo: set-up ## replay the demo bag, compare with its baseline, write the report
 	@$(BIN)/alpamayo replay run bags/demo --profile kinematic --baseline bags/demo_baseline --out out/demo --force
 
-test: .venv-ready ## everything that CI runs
+test: python ## everything that CI runs, set-up included
 	@$(PYTHON) .ci/test.py
 
-lint: .venv-ready ## ruff, import-linter, mypy, codespell
+lint: python ## ruff, import-linter, mypy, codespell
 	@$(PYTHON) .ci/test.py --only lint
 
-unit: .venv-ready ## the tests without the linters
+unit: python ## the tests without the linters
 	@$(PYTHON) .ci/test.py --only tests
 
-bench: .venv-ready ## measure; results are ratios, never a verdict
+bench: set-up ## measure; results are ratios, never a verdict
 	@$(BIN)/pytest test/bench -m bench -s
 
 clean: ## remove everything that the other targets made

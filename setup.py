@@ -6,13 +6,15 @@ The version is read from package.xml. ``msg/`` and ``config/`` exist once, at th
 
 import shutil
 import sys
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 HERE = Path(__file__).resolve().parent
+DATA = ("msg", "config")
 
 
 class BuildWithData(build_py):
@@ -22,14 +24,23 @@ class BuildWithData(build_py):
         if self.editable_mode:
             sys.exit("alpamayo_ros cannot be installed in editable mode; run 'make' (colcon --symlink-install) instead")
         super().run()
-        for folder in ("msg", "config"):
+        for folder in DATA:
             target = Path(self.build_lib) / "alpamayo_ros" / "_data" / folder
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(HERE / folder, target)
 
 
+class SourceWithData(sdist):
+    """Take along what a build needs beside the package."""
+
+    def add_defaults(self):
+        super().add_defaults()
+        data = (path for folder in DATA for path in (HERE / folder).rglob("*") if path.is_file())
+        self.filelist.extend(["package.xml", *(str(path.relative_to(HERE)) for path in data)])
+
+
 def refuse_beside_colcon():
-    """Two installs of one package shadow each other file by file; refuse the second."""
+    """Refuse the second of two installs of one package: they would shadow each other file by file."""
     if (Path(sys.prefix) / "share" / "alpamayo_ros" / "package.xml").exists():
         sys.exit(
             f"alpamayo_ros is installed by colcon in {sys.prefix}; use that one, or remove it first "
@@ -39,7 +50,8 @@ def refuse_beside_colcon():
 
 refuse_beside_colcon()
 setup(
-    version=ElementTree.parse(HERE / "package.xml").getroot().findtext("version"),
+    version=ET.parse(HERE / "package.xml").getroot().findtext("version"),
     packages=find_packages(include=["alpamayo_ros", "alpamayo_ros.*"]),
-    cmdclass={"build_py": BuildWithData},
+    package_data={"": ["py.typed", "templates/*"]},
+    cmdclass={"build_py": BuildWithData, "sdist": SourceWithData},
 )

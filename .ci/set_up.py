@@ -4,9 +4,12 @@ Without a sourced ROS 2 the venv gets ROS 2 Kilted from wheels; where ROS_DISTRO
 and gets only the Python libraries. colcon installs into the venv itself, so that `.venv/bin/alpamayo`,
 `.venv/bin/pytest` and plain `.venv/bin/python` work without sourcing anything.
 
-Standard library only: this runs before anything is installed.
+Standard library only, and nothing that an older Python cannot even read: this runs before anything is installed
+and must live long enough to say that the Python is too old.
 """
 
+import errno
+import fcntl
 import hashlib
 import os
 import platform
@@ -17,35 +20,71 @@ import sys
 import sysconfig
 import time
 from pathlib import Path
+from typing import BinaryIO, List, NamedTuple, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / ".alpamayo_ros_set_up"
+UNFINISHED = ROOT / "build" / ".unfinished"
 TESTED, RESOLVED = (3, 11), ((3, 10), (3, 12))
-WHEEL_BUILD_PATH = re.compile(r"/opt/python/cp3\d+-cp3\d+/")
+NEEDED_BYTES = 2 * 1024**3
+"""Free space for a first set-up; .venv and build take half of it."""
+INSTALL_STEPS = 1
+"""Raised by hand when install() changes, so that existing environments are made anew."""
+WHEEL_BUILD_PATH = r"/opt/python/cp3\d+-cp3\d+/"
+REASONS = (
+    ("No space left on device|Disk quota exceeded", "the disk is full; make room and run the same command again"),
+    (
+        "NewConnectionError|ConnectTimeoutError|NameResolutionError|ProxyError|Read timed out|MaxRetryError",
+        "the package index could not be reached; connect to the network and run the same command again",
+    ),
+)
+"""What the output of a command shows, and the one sentence that then takes its place."""
 
 
 class SetUpError(Exception):
     """Something is missing; the text is one sentence that says what to do."""
 
 
+class Machine(NamedTuple):
+    """What a machine offers, as far as the set-up needs to know."""
+
+    python: Tuple[int, int]
+    platform: str
+    architecture: str
+    ros_distro: str
+    root: str
+    headers: bool
+    compiler: str
+    compiler_found: bool
+    missing_modules: Tuple[str, ...]
+    colcon: bool
+    free_bytes: int
+
+
 def main() -> int:
     """Set up, or say in one sentence what is missing."""
     started = time.monotonic()
     try:
-        ros_distro = os.environ.get("ROS_DISTRO", "")
-        verify_machine(ros_distro)
-        wanted = fingerprint(ros_distro)
-        if read_text(STAMP) != wanted:
-            install(ros_distro)
-            STAMP.write_text(wanted, encoding="utf-8")
-        build(ros_distro)
-        remove_dangling_links()
+        machine = this_machine()
+        verify_machine(machine)
+        with Path(__file__).open("r+b") as lock:
+            wait_for(lock)
+            wanted = fingerprint(machine.ros_distro)
+            if read_text(STAMP) != wanted or not (VENV / "bin" / "python").exists():
+                verify_space(machine)
+                install(machine.ros_distro)
+                STAMP.write_text(wanted, encoding="utf-8")
+            remove_stale_build()
+            build(machine.ros_distro)
+            remove_dangling_links()
     except SetUpError as error:
         print(f"set-up: {error}", file=sys.stderr)
         return 2
-    except subprocess.CalledProcessError as error:
-        print(f"set-up: the command above ended with {error.returncode}: {' '.join(error.cmd[:6])} ...", file=sys.stderr)
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}; the checkout must be writable"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        print(f"set-up: {REASONS[0][1] if full else reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("set-up: interrupted; run the same command again to go on", file=sys.stderr)
@@ -54,53 +93,102 @@ def main() -> int:
     return 0
 
 
-def verify_machine(ros_distro: str) -> None:
-    """Require a Python, a platform, headers and a compiler that this can work with."""
-    version = sys.version_info[:2]
-    text = f"{version[0]}.{version[1]}"
-    if version != TESTED and version not in RESOLVED:
+def this_machine() -> Machine:
+    """Look at the machine that this runs on."""
+    compiler = os.environ.get("CXX", "")
+    ros_distro = os.environ.get("ROS_DISTRO", "")
+    modules = [
+        name
+        for name in ("venv", "ensurepip")
+        if subprocess.call([sys.executable, "-c", f"import {name}"], stderr=subprocess.DEVNULL)
+    ]
+    return Machine(
+        python=(sys.version_info[0], sys.version_info[1]),
+        platform=sys.platform,
+        architecture=platform.machine(),
+        ros_distro=ros_distro,
+        root=str(ROOT),
+        headers=(Path(sysconfig.get_paths()["include"]) / "Python.h").exists(),
+        compiler=compiler,
+        # CXX may carry arguments or a launcher, such as "ccache g++"; then CMake is the one to judge it.
+        compiler_found=" " in compiler
+        or any(shutil.which(name) for name in ([compiler] if compiler else ["c++", "g++", "clang++"])),
+        missing_modules=tuple(modules),
+        colcon=not ros_distro or shutil.which("colcon") is not None,
+        free_bytes=shutil.disk_usage(str(ROOT)).free,
+    )
+
+
+def verify_machine(machine: Machine) -> None:
+    """Require a Python, a platform, a path, headers and a compiler that the set-up can work with."""
+    text = f"{machine.python[0]}.{machine.python[1]}"
+    if machine.python != TESTED and machine.python not in RESOLVED:
         raise SetUpError(f"Python {text} is not supported; run 'make PYTHON=python3.11' (or 3.10 or 3.12)")
-    if sys.platform != "linux":
-        raise SetUpError(f"platform {sys.platform} is not supported; use Linux")
-    if platform.machine() != "x86_64" and not ros_distro:
+    if machine.platform != "linux":
+        raise SetUpError(f"platform {machine.platform} is not supported; use Linux")
+    if machine.architecture != "x86_64" and not machine.ros_distro:
         raise SetUpError(
-            f"there are no ROS 2 wheels for {platform.machine()}; "
+            f"there are no ROS 2 wheels for {machine.architecture}; "
             "source a ROS 2 installation (source /opt/ros/<distro>/setup.bash) and run the same command again"
         )
-    if not (Path(sysconfig.get_paths()["include"]) / "Python.h").exists():
+    if set(machine.root) & set(":;'\"$`\\\n"):
+        raise SetUpError(
+            f"the path of this checkout, {machine.root!r}, has a character that CMake or a shell would take apart; "
+            "move it to a path without : ; quotes $ and backslash"
+        )
+    if not machine.headers:
         raise SetUpError(f"the Python headers are missing; install them (Debian, Ubuntu: python{text}-dev)")
-    compiler = os.environ.get("CXX", "")
-    if not any(shutil.which(name) for name in ([compiler] if compiler else ["c++", "g++", "clang++"])):
-        raise SetUpError(f"no C++ compiler was found{f' at CXX={compiler}' if compiler else ''}; install g++")
-    for module in ("venv", "ensurepip"):
-        if subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, check=False).returncode:
-            raise SetUpError(f"Python's {module} module is missing; install it (Debian, Ubuntu: python{text}-venv)")
-    if ros_distro and not shutil.which("colcon"):
+    if not machine.compiler_found:
+        named = f" at CXX={machine.compiler}" if machine.compiler else ""
+        raise SetUpError(f"no C++ compiler was found{named}; install one (Debian, Ubuntu: g++)")
+    if machine.missing_modules:
+        missing = " and ".join(machine.missing_modules)
+        raise SetUpError(f"Python's {missing} cannot be imported; install it (Debian, Ubuntu: python{text}-venv)")
+    if not machine.colcon:
         raise SetUpError("colcon is missing; install it (Debian, Ubuntu: python3-colcon-common-extensions)")
-    if version != TESTED:
-        print(f"set-up: Python {text} is resolved in constraints-{text}.txt, but not run; 3.11 is what is tested")
+    if machine.python != TESTED:
+        print(f"set-up: the versions in constraints-{text}.txt are resolved, but not run; 3.11 is what is tested")
+
+
+def verify_space(machine: Machine) -> None:
+    """Require room for a first set-up before it starts; an environment that is replaced gives its room back."""
+    if machine.free_bytes < NEEDED_BYTES and not VENV.exists():
+        free_gb = machine.free_bytes / 1024**3
+        raise SetUpError(
+            f"the disk of {machine.root} has {free_gb:.1f} GB free; make room for {NEEDED_BYTES // 1024**3} GB"
+        )
+
+
+def wait_for(lock: BinaryIO) -> None:
+    """Hold this file's lock: two set-ups of one checkout would destroy each other's work.
+
+    Commands inherit the lock, so that a pip that outlives its killed set-up still keeps the next one waiting.
+    """
+    os.set_inheritable(lock.fileno(), True)  # noqa: FBT003 (positional only)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("set-up: another set-up of this checkout is running; waiting for it", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def fingerprint(ros_distro: str) -> str:
     """Name everything that the installed environment depends on."""
-    digest = hashlib.sha256()
-    for name in (constraints(), ROOT / "pyproject.toml", Path(__file__)):
-        digest.update(name.read_bytes())
-    digest.update(f"{sys.version}\n{sys.executable}\n{ros_distro}\n{ROOT}".encode())
+    digest = hashlib.sha256(constraints().read_bytes())
+    digest.update(repr((INSTALL_STEPS, groups(ros_distro), sys.version, sys.executable, ros_distro, ROOT)).encode())
     return digest.hexdigest()
 
 
 def constraints() -> Path:
     """Pinned versions for the running Python."""
-    return ROOT / f"constraints-{sys.version_info.major}.{sys.version_info.minor}.txt"
+    return ROOT / f"constraints-{sys.version_info[0]}.{sys.version_info[1]}.txt"
 
 
-def groups(ros_distro: str) -> list[str]:
+def groups(ros_distro: str) -> List[str]:
     """Read the requirement lists of pyproject.toml (by hand: tomllib is absent from Python 3.10)."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    names = ["dependencies", "test", "lint"] + ([] if ros_distro else ["ros-wheels"])
-    requirements: list[str] = []
-    for name in names:
+    requirements = []
+    for name in ["dependencies", "test", "lint"] + ([] if ros_distro else ["ros-wheels"]):
         match = re.search(rf"^{name} = \[(.*?)\]$", text, re.MULTILINE | re.DOTALL)
         if match is None:
             raise SetUpError(f"pyproject.toml has no list {name!r}; restore it from git")
@@ -111,32 +199,57 @@ def groups(ros_distro: str) -> list[str]:
 def install(ros_distro: str) -> None:
     """Make the venv and install every requirement into it at its pinned version."""
     print("set-up: making .venv (once; about a minute with a fast connection)", flush=True)
-    STAMP.unlink(missing_ok=True)
-    shutil.rmtree(ROOT / "build", ignore_errors=True)
+    if STAMP.exists():
+        STAMP.unlink()
+    shutil.rmtree(str(ROOT / "build"), ignore_errors=True)
     site = ["--system-site-packages"] if ros_distro else []
-    subprocess.run([sys.executable, "-m", "venv", "--clear", *site, str(VENV)], check=True)
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    command = [*pip, "--constraint", str(constraints()), *groups(ros_distro)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        print(result.stdout[-4000:] + result.stderr[-4000:], file=sys.stderr)
-        raise SetUpError("pip could not install what constraints-*.txt names; the reason stands above")
+    run([sys.executable, "-m", "venv", "--clear", *site, str(VENV)], "Python could not make .venv")
+    failure = f"pip could not install what {constraints().name} pins"
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    run(
+        [*command, "--constraint", str(constraints()), *groups(ros_distro)],
+        failure,
+    )
     if not ros_distro:
         repair_wheel_paths()
+
+
+def run(command: List[str], failure: str, environment: "dict[str, str] | None" = None) -> None:
+    """Run a command silently; when it fails, say why in one sentence, after its output if that is needed."""
+    result = subprocess.run(
+        command,
+        cwd=str(ROOT),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+        close_fds=False,
+    )
+    if result.returncode == 0:
+        return
+    output = result.stdout.decode(errors="replace")
+    for pattern, sentence in REASONS:
+        if re.search(pattern, output):
+            raise SetUpError(sentence)
+    print(output[-8000:], file=sys.stderr)
+    raise SetUpError(f"{failure}; the reason stands above")
 
 
 def repair_wheel_paths() -> None:
     """Replace the build machine's include paths that the message wheels export to CMake."""
     code = "import numpy, sysconfig; print(sysconfig.get_paths()['include']); print(numpy.get_include())"
-    found = subprocess.run([str(VENV / "bin" / "python"), "-c", code], capture_output=True, text=True, check=True)
-    python_include, numpy_include = found.stdout.split("\n")[:2]
+    found = subprocess.check_output([str(VENV / "bin" / "python"), "-c", code])
+    python_include, numpy_include = found.decode().split("\n")[:2]
+    replacements = (
+        (WHEEL_BUILD_PATH + r"lib/python3\.\d+/site-packages/numpy/_core/include", numpy_include),
+        (WHEEL_BUILD_PATH + r"include/python3\.\d+", python_include),
+    )
     for file in (VENV / "share").rglob("*.cmake"):
-        text = file.read_text(encoding="utf-8")
-        if not WHEEL_BUILD_PATH.search(text):
-            continue
-        text = re.sub(r"/opt/python/cp3\d+-cp3\d+/lib/python3\.\d+/site-packages/numpy/_core/include", numpy_include, text)
-        text = re.sub(r"/opt/python/cp3\d+-cp3\d+/include/python3\.\d+", python_include, text)
-        file.write_text(text, encoding="utf-8")
+        text = repaired = file.read_text(encoding="utf-8")
+        for pattern, include in replacements:
+            repaired = re.sub(pattern, include, repaired)
+        if repaired != text:
+            file.write_text(repaired, encoding="utf-8")
 
 
 def build(ros_distro: str) -> None:
@@ -147,30 +260,58 @@ def build(ros_distro: str) -> None:
         environment[name] = os.pathsep.join(filter(None, [str(VENV), inherited]))
     environment["PATH"] = os.pathsep.join([str(VENV / "bin"), environment["PATH"]])
     environment["VIRTUAL_ENV"] = str(VENV)
-    environment["COLCON_LOG_PATH"] = str(ROOT / "log")
-    colcon = [str(VENV / "bin" / "colcon") if not ros_distro else "colcon"]
+    environment["COLCON_DEFAULTS_FILE"] = os.devnull
     python = VENV / "bin" / "python"
+    UNFINISHED.parent.mkdir(exist_ok=True)
+    UNFINISHED.touch()
     command = [
-        *colcon, "build", "--paths", str(ROOT),
-        "--build-base", str(ROOT / "build"), "--merge-install", "--install-base", str(VENV), "--symlink-install",
+        "colcon" if ros_distro else str(VENV / "bin" / "colcon"), "--log-base", os.devnull, "build",
+        "--paths", str(ROOT), "--build-base", str(ROOT / "build"),
+        "--merge-install", "--install-base", str(VENV), "--symlink-install",
         "--event-handlers", "console_direct+",
         "--cmake-args", "-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={python}", f"-DPYTHON_EXECUTABLE={python}",
         "-DCMAKE_BUILD_TYPE=Release",
     ]  # fmt: skip
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode:
-        print(result.stdout + result.stderr, file=sys.stderr)
-        raise SetUpError("colcon could not build the package; the reason stands above")
+    run(command, "colcon could not build the package", environment)
+    UNFINISHED.unlink()
+
+
+def remove_stale_build() -> None:
+    """Start the build anew after one that broke off, after a message was deleted and after a new version.
+
+    Only then: the files that were generated from a deleted message stay importable otherwise, and the entry point
+    of the old version would load the pytest plugin twice.
+    """
+    sources = {path.stem for path in (ROOT / "msg").glob("*.msg")}
+    built = {path.stem for path in (VENV / "share" / "alpamayo_ros" / "msg").glob("*.msg")}
+    version = re.search("<version>(.*?)</version>", (ROOT / "package.xml").read_text(encoding="utf-8"))
+    found = [path.name.split("-")[1] for path in VENV.glob("lib/python3*/site-packages/alpamayo_ros-*.egg-info")]
+    if not UNFINISHED.exists() and built <= sources and all(version and name == version.group(1) for name in found):
+        return
+    shutil.rmtree(str(ROOT / "build"), ignore_errors=True)
+    for pattern in (
+        "bin/alpamayo",
+        "include/alpamayo_ros",
+        "lib/libalpamayo_ros_*",
+        "lib/alpamayo_ros",
+        "lib/python3*/site-packages/alpamayo_ros*",
+        "share/alpamayo_ros",
+    ):
+        for path in VENV.glob(pattern):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(str(path))
+            else:
+                path.unlink()
 
 
 def remove_dangling_links() -> None:
-    """Delete installed links whose source file is gone, so that a deleted module cannot be imported."""
-    for package in (VENV / "lib").glob("python3.*/site-packages/alpamayo_ros"):
-        for path in sorted(package.rglob("*"), reverse=True):
-            if path.is_symlink() and not path.exists():
-                path.unlink()
-            elif path.is_dir() and not path.is_symlink() and not any(path.iterdir()):
-                path.rmdir()
+    """Delete installed links whose source file is gone, so that a deleted module or file cannot be found."""
+    folders = [*VENV.glob("lib/python3*/site-packages/alpamayo_ros"), VENV / "share" / "alpamayo_ros"]
+    for path in sorted((path for folder in folders for path in folder.rglob("*")), reverse=True):
+        if path.is_symlink() and not path.exists():
+            path.unlink()
+        elif path.is_dir() and not path.is_symlink() and all(entry.name == "__pycache__" for entry in path.iterdir()):
+            shutil.rmtree(str(path))
 
 
 def read_text(path: Path) -> str:

@@ -27,10 +27,10 @@ class OutputTopic:
     interface: str
     name: str
     type_name: str
-    qos: str
-    rate: str
-    recorded: bool
-    compared: bool
+    qos: str = "output"
+    rate: str = "every answered tick"
+    recorded: bool = True
+    compared: bool = False
 
     def resolved(self, node: str = DEFAULT_NODE) -> str:
         """Return the topic's full name under a node."""
@@ -38,20 +38,10 @@ class OutputTopic:
 
 
 OUTPUT_TOPICS = (
-    OutputTopic("lineage", "~/output/lineage", "alpamayo_ros/msg/Lineage", "latched", "on start", True, False),
-    OutputTopic("tick", "~/output/tick", "alpamayo_ros/msg/TickStatus", "output", "every tick", True, True),
-    OutputTopic(
-        "rationale", "~/output/rationale", "alpamayo_ros/msg/Rationale", "output", "every answered tick", True, True
-    ),
-    OutputTopic(
-        "trajectory_set",
-        "~/output/trajectory_set",
-        "alpamayo_ros/msg/TrajectorySet",
-        "output",
-        "every answered tick",
-        True,
-        True,
-    ),
+    OutputTopic("lineage", "~/output/lineage", "alpamayo_ros/msg/Lineage", qos="latched", rate="on start"),
+    OutputTopic("tick", "~/output/tick", "alpamayo_ros/msg/TickStatus", rate="every tick", compared=True),
+    OutputTopic("rationale", "~/output/rationale", "alpamayo_ros/msg/Rationale", compared=True),
+    OutputTopic("trajectory_set", "~/output/trajectory_set", "alpamayo_ros/msg/TrajectorySet", compared=True),
 )
 
 

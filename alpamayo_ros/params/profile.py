@@ -2,6 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alpamayo_ros.errors import ProfileError, expected_one_of
+from alpamayo_ros.params.documents import packaged, parse_yaml, read_text, validate_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Profile:
         session_threads: Pinned threads of one inference session.
         base_seed: Seed that each inference's seed is derived from.
         declared_latency_ms: Bag time of a replayed output is t0 plus this.
-        source_text: The document as it was read, for its digest.
+        document: The document as it was read, for its digest.
     """
 
     name: str
@@ -78,8 +83,59 @@ class Profile:
     session_threads: int = 1
     base_seed: int = 0
     declared_latency_ms: int = 50
+    document: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Ids of every input that a tick waits for: odometry, then the cameras in order."""
         return ("odometry", *(camera.id for camera in self.cameras))
+
+
+def profile_names() -> list[str]:
+    """Return the names of the packaged profiles."""
+    return sorted(
+        entry.name[: -len(".yaml")]
+        for entry in packaged("config", "profiles").iterdir()
+        if entry.name.endswith(".yaml")
+    )
+
+
+def load_profile(name: str) -> Profile:
+    """Load a packaged profile by name, or a profile file by path (anything that ends in ``.yaml``).
+
+    Raises:
+        ProfileError: It is not known, or not well formed.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return parse_profile(read_text(Path(name), "profile", ProfileError), f"profile {name}")
+    if name not in profile_names():
+        raise ProfileError(expected_one_of("profile", name, profile_names()) + ", or the path of a .yaml file")
+    return parse_profile(packaged("config", "profiles", f"{name}.yaml").read_text(encoding="utf-8"), f"profile {name}")
+
+
+def parse_profile(text: str, what: str) -> Profile:
+    """Build a profile from its YAML text.
+
+    Raises:
+        ProfileError: It is not well formed, or contradicts itself.
+    """
+    document = parse_yaml(text, what, ProfileError)
+    validate_document(document, "profile", what, ProfileError)
+    values = dict(document)
+    cameras = tuple(CameraSpec(**camera) for camera in values.pop("cameras", []))
+    stages = {name: StageSpec(**spec) for name, spec in values.pop("stages").items()}
+    profile = Profile(cameras=cameras, stages=stages, document=document, **values)
+    _validate_consistency(profile, what)
+    return profile
+
+
+def _validate_consistency(profile: Profile, what: str) -> None:
+    if len(set(profile.inputs)) != len(profile.inputs):
+        raise ProfileError(f"{what} names an input twice: {', '.join(profile.inputs)}; expected different ids")
+    if profile.trigger not in profile.inputs:
+        raise ProfileError(expected_one_of(f"{what}: trigger", profile.trigger, profile.inputs))
+    pictures = (profile.frames_per_camera, profile.image_height, profile.image_width)
+    if profile.cameras and 0 in pictures:
+        raise ProfileError(
+            f"{what} has cameras but frames_per_camera, image_height, image_width are {pictures}; expected at least 1"
+        )

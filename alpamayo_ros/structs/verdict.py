@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +115,11 @@ class ReplayResult:
         ade_m: Displacement errors by horizon.
         timings: Seconds by part; in no digest.
         comparison: Comparison with the baseline, None without one.
+        bag_path: The bag as it was named.
+        profile: Name of the profile.
+        ticks_requested: ``all`` or ``recorded``.
+        too_little: Why the replay shows too little to judge or to approve, one sentence each; empty if it does not.
+        policy: Document of the comparison policy.
     """
 
     verdict: Verdict
@@ -129,6 +135,8 @@ class ReplayResult:
     bag_path: str = ""
     profile: str = ""
     ticks_requested: str = "all"
+    too_little: tuple[str, ...] = ()
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,154 @@
+"""``alpamayo replay``: run the stack on a bag again, compare, approve."""
+
+import shlex
+import sys
+import time
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from alpamayo_ros.cli.console import ERR, OUT, print_json, progress_bar
+from alpamayo_ros.cli.wrapper import EXIT_INCONCLUSIVE, EXIT_NOT_COMPARABLE, EXIT_PASS, EXIT_REGRESSION
+from alpamayo_ros.structs.verdict import ReplayResult, Verdict
+
+if TYPE_CHECKING:
+    from alpamayo_ros.replay.run import ReplaySetup
+
+app = typer.Typer(help="Replay bags and compare with approved outputs.", no_args_is_help=True)
+
+EXIT_CODES = {
+    Verdict.PASS: EXIT_PASS,
+    Verdict.NOT_COMPARED: EXIT_PASS,
+    Verdict.REGRESSION: EXIT_REGRESSION,
+    Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE,
+    Verdict.NOT_COMPARABLE: EXIT_NOT_COMPARABLE,
+}
+_COLOURS = {
+    Verdict.PASS: "bold green",
+    Verdict.NOT_COMPARED: "bold blue",
+    Verdict.REGRESSION: "bold red",
+    Verdict.INCONCLUSIVE: "bold yellow",
+    Verdict.NOT_COMPARABLE: "bold magenta",
+}
+
+
+class Ticks(str, Enum):
+    """Which ticks to run."""
+
+    ALL = "all"
+    RECORDED = "recorded"
+
+
+@app.command("run")
+def run(
+    bag: Path = typer.Argument(help="Bag folder, or a bare .mcap or .db3 file."),
+    profile: str = typer.Option(..., "--profile", help="Profile name, or path of a profile .yaml file."),
+    topics: Path | None = typer.Option(None, help="Topics file: which topic carries odometry and each camera."),
+    calibration: Path | None = typer.Option(None, help="Calibration file; else /tf_static and CameraInfo are used."),
+    params: Path | None = typer.Option(None, help="ROS 2 parameter file."),
+    envelope: Path | None = typer.Option(None, help="Envelope document."),
+    policy: Path | None = typer.Option(None, help="Comparison policy; else the packaged default."),
+    ticks: Ticks = typer.Option(Ticks.ALL, help="All ticks, or those that the bag recorded."),
+    out: Path | None = typer.Option(None, help="Folder for the result.  [default: out/<bag>_<profile>]"),
+    baseline: Path | None = typer.Option(None, help="Approved baseline to compare with."),
+    force: bool = typer.Option(False, "--force", help="Replace an earlier result in --out."),
+    as_json: bool = typer.Option(False, "--json", help="Print result.json instead of a table."),
+) -> int:
+    """Replay BAG in process and write outputs, result.json, junit.xml and report.html.
+
+    With --baseline the outputs are compared field by field. Exit codes: 0 pass or not compared, 1 regression,
+    2 usage or configuration, 3 inconclusive, 4 not comparable or not trustworthy, 74 disk full or I/O error.
+    """
+    from alpamayo_ros.replay.session import ReplayRequest, run_session
+    from alpamayo_ros.report.result_json import result_document
+
+    request = ReplayRequest(
+        bag=bag,
+        profile=profile,
+        out=out if out is not None else Path("out") / f"{bag.resolve().name}_{Path(profile).stem}",
+        topics=topics,
+        calibration=calibration,
+        parameters=params,
+        envelope=envelope,
+        policy=policy,
+        baseline=baseline,
+        ticks=ticks.value,
+        force=force,
+        command=shlex.join(["alpamayo", *sys.argv[1:]]),
+    )
+    with progress_bar("replaying") as progress:
+        result = run_session(request, clock=time.perf_counter, announce=_announce, progress=progress)
+    if as_json:
+        print_json(result_document(result))
+    else:
+        print_result(result, request.out)
+    return EXIT_CODES[result.verdict]
+
+
+@app.command("approve")
+def approve(
+    result: Path = typer.Argument(help="Folder that 'replay run' wrote."),
+    author: str = typer.Option(..., help="Who approves."),
+    reason: str = typer.Option(..., help="Why these outputs are right."),
+    out: Path | None = typer.Option(None, help="Baseline folder to make.  [default: RESULT_baseline]"),
+    force: bool = typer.Option(False, "--force", help="Replace an existing baseline."),
+    as_json: bool = typer.Option(False, "--json", help="Print the baseline's key as JSON."),
+) -> int:
+    """Make the outputs of RESULT the baseline that later replays are compared with."""
+    from alpamayo_ros.replay.baseline import approve_result
+
+    resolved = result.resolve()
+    destination = out if out is not None else resolved.with_name(f"{resolved.name}_baseline")
+    baseline = approve_result(result, destination, author=author, reason=reason, force=force)
+    if as_json:
+        print_json(
+            {
+                "baseline": str(baseline.path),
+                "output_digest": baseline.output_digest,
+                "lineage_id": baseline.lineage_id,
+                "content_digest": baseline.key.content_digest,
+                "author": baseline.author,
+                "reason": baseline.reason,
+            }
+        )
+    else:
+        OUT.print(f"approved: {baseline.path}", markup=False)
+        OUT.print(f"  outputs {baseline.output_digest}", markup=False)
+        OUT.print(f"  by {baseline.author}: {baseline.reason}", markup=False)
+    return EXIT_PASS
+
+
+def _announce(setup: "ReplaySetup") -> None:
+    if setup.topics.found:
+        ERR.print("topics found in the bag:", markup=False)
+        for line in setup.topics.describe():
+            ERR.print(f"  {line}", markup=False)
+
+
+def print_result(result: ReplayResult, out: Path) -> None:
+    """Print the summary table, the verdict and where the report is."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    table.add_row("bag", result.bag_path)
+    table.add_row("profile", result.profile)
+    for name, count in result.ticks.items():
+        table.add_row(f"ticks {name.lower()}" if not name.startswith("dropped_") else name, str(count))
+    for error in result.ade_m:
+        if error.mean_m is not None:
+            table.add_row(f"ADE at {error.horizon_s:g} s", f"{error.mean_m:.3f} m over {error.tick_count} ticks")
+    table.add_row("input content", result.content_digest)
+    table.add_row("outputs", result.output_digest)
+    table.add_row("lineage", result.lineage.lineage_id)
+    table.add_row("envelope", result.lineage.envelope_id)
+    if result.comparison is not None:
+        for kind, before, now in result.comparison.lineage_changes:
+            table.add_row(f"changed {kind}", f"{before} -> {now}")
+    OUT.print(table)
+    word = result.verdict.value.upper().replace("_", " ")
+    OUT.print(word, style=_COLOURS[result.verdict], end=": ")
+    OUT.print("; ".join(result.reasons), markup=False)
+    OUT.print(f"report: {(out / 'report.html').resolve()}", markup=False)

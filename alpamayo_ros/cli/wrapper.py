@@ -1,0 +1,111 @@
+"""Run a verb: every error becomes one sentence and the right exit code, never a traceback."""
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+
+from alpamayo_ros.errors import (
+    AlpamayoError,
+    ArtifactError,
+    BackendError,
+    BagError,
+    BagNotFoundError,
+    BagWriteError,
+    ConfigurationError,
+    EnvelopeError,
+    InconclusiveError,
+    ReplayError,
+)
+
+EXIT_PASS = 0
+EXIT_REGRESSION = 1
+EXIT_USAGE = 2
+EXIT_INCONCLUSIVE = 3
+EXIT_NOT_COMPARABLE = 4
+EXIT_INTERNAL = 70
+EXIT_IO = 74
+
+_EXIT_CODES: tuple[tuple[type[AlpamayoError], int], ...] = (
+    (BagNotFoundError, EXIT_USAGE),
+    (BagWriteError, EXIT_IO),
+    (BagError, EXIT_NOT_COMPARABLE),
+    (InconclusiveError, EXIT_INCONCLUSIVE),
+    (ReplayError, EXIT_NOT_COMPARABLE),
+    (ArtifactError, EXIT_NOT_COMPARABLE),
+    (ConfigurationError, EXIT_USAGE),
+    (BackendError, EXIT_USAGE),
+    (EnvelopeError, EXIT_USAGE),
+)
+"""First match wins, so that a class stands before its base."""
+
+
+class Interrupted(BaseException):
+    """A signal asked the process to end; raised in the main thread, so that open files are closed."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def exit_code(error: AlpamayoError) -> int:
+    """Return the exit code of an error."""
+    for kind, code in _EXIT_CODES:
+        if isinstance(error, kind):
+            return code
+    return EXIT_INTERNAL
+
+
+def run_verb(verb: Callable[[], int]) -> int:
+    """Run a verb and return its exit code; print what went wrong to standard error in one sentence."""
+    _listen_for_signals()
+    try:
+        return verb()
+    except AlpamayoError as error:
+        return _complain(str(error), exit_code(error))
+    except Interrupted as interruption:
+        name = signal.Signals(interruption.number).name
+        return _complain(f"interrupted by {name}; what was written so far is readable", 128 + interruption.number)
+    except KeyboardInterrupt:
+        return _complain("interrupted; what was written so far is readable", 128 + signal.SIGINT)
+    except MemoryError:
+        return _complain("the machine has not enough memory for this", EXIT_INTERNAL)
+    except OSError as error:
+        return _complain(f"{error.filename or 'input or output'}: {error.strerror or error}", _os_exit_code(error))
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
+        return _internal(error)
+
+
+def _listen_for_signals() -> None:
+    def interrupt(number: int, _: FrameType | None) -> None:
+        # Once only: a second signal during clean-up must not break the clean-up of the first.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Interrupted(number)
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
+    # Whoever reads our output may stop reading; results are on disk before they are printed.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def _os_exit_code(error: OSError) -> int:
+    return EXIT_IO if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG) else EXIT_USAGE
+
+
+def _internal(error: Exception) -> int:
+    if os.environ.get("ALPAMAYO_TRACEBACK"):
+        traceback.print_exc()
+    return _complain(
+        f"internal error: {type(error).__name__}: {error}; set ALPAMAYO_TRACEBACK=1 to see where, and please report it",
+        EXIT_INTERNAL,
+    )
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stdout.flush()
+    print(f"alpamayo: {sentence}", file=sys.stderr)  # noqa: T201 - the only place that prints an error
+    return code

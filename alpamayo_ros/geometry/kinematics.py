@@ -1,0 +1,83 @@
+"""Planar motion of a rig: measured from poses, and rolled out at constant turn rate and velocity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_CURVATURE_RADPM = 0.33
+"""Largest curvature that a road vehicle drives, 1/m; the bound of the Alpamayo action space."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanarMotion:
+    """Motion of the rig at t0.
+
+    Attributes:
+        speed_mps: Along the heading, negative when reversing.
+        acceleration_mps2: Rate of change of the speed.
+        turn_rate_radps: Left positive.
+    """
+
+    speed_mps: float
+    acceleration_mps2: float
+    turn_rate_radps: float
+
+
+def measure_motion(
+    position_m: NDArray[np.float64],
+    rotation: NDArray[np.float64],
+    offset_s: NDArray[np.float64],
+    window_s: float,
+) -> PlanarMotion:
+    """Measure the motion at t0 from past poses.
+
+    Each pair of neighbouring poses gives the speed along the arc between them (chord * h / sin h, where h is half
+    the heading change), signed by the heading half-way. Lines fitted to speed and heading by least squares
+    give the values at t0.
+
+    Args:
+        position_m: (H, 3) in the rig frame at t0, oldest first.
+        rotation: (H, 3, 3) in the rig frame at t0.
+        offset_s: (H,) time of each pose relative to t0, ascending, the last 0.
+        window_s: Only poses at -window_s and later count; at least two always do.
+    """
+    first = min(int(np.searchsorted(offset_s, -window_s - 1e-6)), len(offset_s) - 2)
+    position, offset = position_m[first:, :2], offset_s[first:]
+    heading = np.unwrap(np.arctan2(rotation[first:, 1, 0], rotation[first:, 0, 0]))
+    step = np.diff(position, axis=0)
+    duration = np.diff(offset)
+    half_turn = 0.5 * np.diff(heading)
+    middle = heading[:-1] + half_turn
+    forward = step[:, 0] * np.cos(middle) + step[:, 1] * np.sin(middle)
+    arc = np.copysign(np.hypot(step[:, 0], step[:, 1]), forward) / np.sinc(half_turn / np.pi)
+    speed, acceleration = _line_at_zero(offset[:-1] + 0.5 * duration, arc / duration)
+    _, turn_rate = _line_at_zero(offset, heading)
+    limit = MAX_CURVATURE_RADPM * abs(speed)
+    return PlanarMotion(speed, acceleration, min(max(turn_rate, -limit), limit))
+
+
+def _line_at_zero(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    mean_x, mean_y = float(x.mean()), float(y.mean())
+    spread = float(((x - mean_x) ** 2).sum())
+    slope = float(((x - mean_x) * (y - mean_y)).sum()) / spread if spread > 0.0 else 0.0
+    return mean_y - slope * mean_x, slope
+
+
+def roll_out(motion: PlanarMotion, count: int, dt_s: float) -> NDArray[np.float64]:
+    """Roll out constant turn rate and velocity.
+
+    x = v/w sin(w t), y = v/w (1 - cos(w t)), written with sinc so that w = 0 needs no special case.
+
+    Args:
+        motion: Motion at t0; its acceleration is not used.
+        count: Number of points N.
+        dt_s: Time between points; point k lies at (k + 1) * dt_s.
+
+    Returns:
+        (N, 3): x and y in m in the rig frame at t0, and yaw in rad.
+    """
+    time = np.arange(1, count + 1, dtype=np.float64) * dt_s
+    half = 0.5 * motion.turn_rate_radps * time
+    chord = motion.speed_mps * time * np.sinc(half / np.pi)
+    return np.stack([chord * np.cos(half), chord * np.sin(half), 2.0 * half], axis=1)

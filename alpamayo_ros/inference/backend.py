@@ -1,0 +1,86 @@
+"""The protocol that every backend fulfils: NumPy in, NumPy out."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpamayo_ros.errors import TensorSpecError
+
+Tensors = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Name, shape and type of one tensor; -1 stands for any length of a dimension."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Session(Protocol):
+    """One loaded program or engine. Calls are serialised by the caller."""
+
+    @property
+    def input_specs(self) -> tuple[TensorSpec, ...]:
+        """Tensors that ``infer`` takes."""
+
+    @property
+    def output_specs(self) -> tuple[TensorSpec, ...]:
+        """Tensors that ``infer`` returns."""
+
+    def warm_up(self) -> None:
+        """Run once on zeros, so that the first tick is as fast as the others."""
+
+    def infer(self, inputs: Tensors, seed: int) -> Tensors:
+        """Run once.
+
+        Args:
+            inputs: Tensors by name, as in ``input_specs``.
+            seed: Reseeds every generator before the run; see ``derive_seed``.
+
+        Raises:
+            TensorSpecError: An input is missing or has another shape or type.
+            BackendError: The run did not succeed.
+        """
+
+    def close(self) -> None:
+        """Release what the session holds."""
+
+
+def validate_tensors(specs: tuple[TensorSpec, ...], tensors: Tensors, what: str) -> None:
+    """Require exactly the named tensors, with their shapes and types.
+
+    Args:
+        specs: What is expected.
+        tensors: What is given.
+        what: For error texts, e.g. ``input of kinematic_motion``.
+
+    Raises:
+        TensorSpecError: They differ.
+    """
+    names = {spec.name for spec in specs}
+    if names != set(tensors):
+        raise TensorSpecError(f"{what} has the tensors {sorted(tensors)}; expected {sorted(names)}")
+    for spec in specs:
+        tensor = tensors[spec.name]
+        same = len(tensor.shape) == len(spec.shape) and all(
+            want in (-1, have) for want, have in zip(spec.shape, tensor.shape, strict=True)
+        )
+        if not same or tensor.dtype != np.dtype(spec.dtype):
+            raise TensorSpecError(
+                f"{what} {spec.name!r} is {tensor.dtype} {tensor.shape}; expected {spec.dtype} {spec.shape}"
+            )
+
+
+def derive_seed(base: int, t0_ns: int, stage: str, sample: int) -> int:
+    """Return the seed of one inference: 63 bits of sha256 of ``base:t0_ns:stage:sample``.
+
+    It depends on nothing else, so that any tick can be run again alone.
+    """
+    digest = hashlib.sha256(f"{base}:{t0_ns}:{stage}:{sample}".encode("ascii")).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

@@ -1,0 +1,70 @@
+"""The planning stage: run its engine, require a plausible result, select one sample."""
+
+import numpy as np
+
+from alpamayo_ros.errors import BackendError, TensorSpecError
+from alpamayo_ros.inference.backend import Session, derive_seed
+from alpamayo_ros.params.planner import PlannerParams
+from alpamayo_ros.params.profile import Profile
+from alpamayo_ros.structs.observation import EgoHistory, Observation
+from alpamayo_ros.structs.plan import PlanContext
+from alpamayo_ros.structs.trajectory import TRAJECTORY_FIELDS, TrajectorySet
+
+
+class Planner:
+    """From the context of a plan to a trajectory set."""
+
+    def __init__(self, profile: Profile, params: PlannerParams, session: Session) -> None:
+        self._profile = profile
+        self._params = params
+        self._session = session
+        self._point_count = np.asarray(profile.point_count, dtype=np.int64)
+        self._dt_s = np.asarray(profile.dt_ms / 1000.0)
+
+    def plan(self, observation: Observation, context: PlanContext) -> TrajectorySet:
+        """Run the stage for one tick.
+
+        Raises:
+            TensorSpecError: The engine gave another number of samples or points than the profile states.
+            BackendError: The engine failed, or gave a trajectory that is not finite or not plausible.
+        """
+        seed = derive_seed(self._profile.base_seed, context.t0_ns, "plan", 0)
+        offered = {**context.tensors, "point_count": self._point_count, "dt_s": self._dt_s}
+        inputs = {spec.name: offered[spec.name] for spec in self._session.input_specs if spec.name in offered}
+        fields = self._session.infer(inputs, seed)["trajectories"]
+        expected = (self._profile.sample_count, len(TRAJECTORY_FIELDS), self._profile.point_count)
+        if fields.shape != expected:
+            raise TensorSpecError(f"trajectories have shape {fields.shape}; expected {expected}")
+        x, y, z, yaw, speed, acceleration, curvature = (fields[:, row] for row in range(len(TRAJECTORY_FIELDS)))
+        trajectories = TrajectorySet(
+            t0_ns=context.t0_ns,
+            dt_s=self._profile.dt_ms / 1000.0,
+            x=x,
+            y=y,
+            z=z,
+            yaw=yaw,
+            speed=speed,
+            acceleration=acceleration,
+            curvature=curvature,
+            selected_index=0,
+            selection_rule="only sample" if self._profile.sample_count == 1 else "first sample",
+        )
+        self._validate_plausible(trajectories, observation.history)
+        return trajectories
+
+    def _validate_plausible(self, trajectories: TrajectorySet, history: EgoHistory) -> None:
+        for name in TRAJECTORY_FIELDS:
+            if not np.isfinite(getattr(trajectories, name)).all():
+                raise BackendError(f"trajectory field {name!r} is not finite")
+        speed = float(np.abs(trajectories.speed).max())
+        if speed > self._params.max_speed_mps:
+            raise BackendError(f"trajectory speed {speed:.1f} m/s; expected at most {self._params.max_speed_mps} m/s")
+        # The last measured displacement, continued for dt, is where the rig is about to be.
+        elapsed_ns = -int(history.offsets_ns[-2])
+        ahead = -history.position_m[-2, :2] * (self._profile.dt_ms * 1_000_000 / elapsed_ns)
+        error = float(np.hypot(trajectories.x[:, 0] - ahead[0], trajectories.y[:, 0] - ahead[1]).max())
+        if error > self._params.max_start_error_m:
+            raise BackendError(
+                f"trajectory starts {error:.2f} m from where the rig is heading; "
+                f"expected at most {self._params.max_start_error_m} m"
+            )

@@ -1,0 +1,228 @@
+"""Baselines: the approved outputs that a replay is compared with.
+
+A baseline is keyed by what must be equal: the content digest of the input bag, the hashes of the compared message
+types, the requested ticks and the comparison policy. Lineage, parameters, host and versions are the subject under
+test: they may differ, and a difference is shown beside the verdict.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alpamayo_ros.errors import (
+    BagCorruptError,
+    ConfigurationError,
+    InconclusiveError,
+    NotComparableError,
+    OutputError,
+)
+from alpamayo_ros.messages.topics import OUTPUT_TOPICS
+from alpamayo_ros.messages.typestore import type_hash
+from alpamayo_ros.params.documents import read_text, require_mapping
+from alpamayo_ros.storage.filesystem import sha256_of
+
+BASELINE_FILE = "baseline.json"
+OUTPUTS_FOLDER = "outputs"
+RESULT_FILE = "result.json"
+BASELINE_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineKey:
+    """What must be equal for a comparison to mean something."""
+
+    content_digest: str
+    type_hashes: Mapping[str, str]
+    ticks_requested: str
+    policy_id: str
+
+    def differences(self, candidate: "BaselineKey") -> tuple[str, ...]:
+        """Return what differs, one sentence each."""
+        reasons = []
+        if self.content_digest != candidate.content_digest:
+            reasons.append(
+                f"the input bag says something else: content digest {candidate.content_digest}, "
+                f"the baseline was made from {self.content_digest}"
+            )
+        for interface in sorted(set(self.type_hashes) | set(candidate.type_hashes)):
+            ours, theirs = candidate.type_hashes.get(interface, "none"), self.type_hashes.get(interface, "none")
+            if ours != theirs:
+                reasons.append(f"the message type of {interface} changed: {ours}, the baseline has {theirs}")
+        if self.ticks_requested != candidate.ticks_requested:
+            reasons.append(
+                f"other ticks were requested: {candidate.ticks_requested}, the baseline has {self.ticks_requested}"
+            )
+        if self.policy_id != candidate.policy_id:
+            reasons.append(
+                f"the comparison policy is another one: {candidate.policy_id}, the baseline has {self.policy_id}"
+            )
+        return tuple(reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """One approved replay.
+
+    Attributes:
+        path: Its folder.
+        key: What a replay must share with it.
+        components: Lineage digest by component kind.
+        lineage_id: Lineage of the approved outputs.
+        output_digest: Digest of the approved outputs.
+        author: Who approved it.
+        reason: Why.
+    """
+
+    path: Path
+    key: BaselineKey
+    components: Mapping[str, str]
+    lineage_id: str
+    output_digest: str
+    author: str
+    reason: str
+
+    @property
+    def outputs(self) -> Path:
+        """Bag of the approved outputs."""
+        return self.path / OUTPUTS_FOLDER
+
+
+def compared_type_hashes() -> dict[str, str]:
+    """Return the RIHS01 hash of each compared output by interface."""
+    return {row.interface: type_hash(row.type_name) for row in OUTPUT_TOPICS if row.compared}
+
+
+def load_baseline(path: Path) -> Baseline:
+    """Read a baseline and verify that its outputs are the ones that were approved.
+
+    Raises:
+        ConfigurationError: The folder is not a baseline.
+        NotComparableError: Its outputs are not the approved ones, or another version made it.
+    """
+    file = path / BASELINE_FILE
+    if not file.is_file():
+        raise ConfigurationError(
+            f"baseline {path} has no {BASELINE_FILE}; expected a folder made by 'alpamayo replay approve'"
+        )
+    document = _load_json(file, "baseline")
+    try:
+        if document["schema"] != BASELINE_SCHEMA:
+            raise NotComparableError(f"baseline {path} has schema {document['schema']}; expected {BASELINE_SCHEMA}")
+        files = {str(name): str(digest) for name, digest in document["files"].items()}
+        baseline = Baseline(
+            path=path,
+            key=BaselineKey(**document["key"]),
+            components={str(kind): str(digest) for kind, digest in document["lineage"]["components"].items()},
+            lineage_id=str(document["lineage"]["lineage_id"]),
+            output_digest=str(document["output_digest"]),
+            author=str(document["author"]),
+            reason=str(document["reason"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"baseline {file} is not complete: {error}") from error
+    _verify_files(baseline, files)
+    return baseline
+
+
+def _verify_files(baseline: Baseline, files: Mapping[str, str]) -> None:
+    for name, digest in files.items():
+        file = baseline.outputs / name
+        if Path(name).name != name or not file.is_file():
+            raise NotComparableError(f"baseline {baseline.path} lacks its file {OUTPUTS_FOLDER}/{name}")
+        if f"sha256:{sha256_of(file)}" != digest:
+            raise NotComparableError(
+                f"baseline {baseline.path}: {OUTPUTS_FOLDER}/{name} is not the file that was approved"
+            )
+
+
+def approve_result(result: Path, destination: Path, *, author: str, reason: str, force: bool = False) -> Baseline:
+    """Make a baseline of a replay result.
+
+    Args:
+        result: Folder that ``replay run`` wrote.
+        destination: Folder to make.
+        author: Who approves.
+        reason: Why.
+        force: Replace an existing baseline.
+
+    Raises:
+        ConfigurationError: The folder is not a finished result, or author or reason are empty.
+        InconclusiveError: The result shows too little to be a baseline.
+        NotComparableError: The result cannot be trusted.
+        OutputError: The destination exists or cannot be written.
+    """
+    for name, value in (("author", author), ("reason", reason)):
+        if not value.strip():
+            raise ConfigurationError(f"--{name} is empty; expected who approves and why")
+    file = result / RESULT_FILE
+    if not file.is_file():
+        raise ConfigurationError(f"result {result} has no {RESULT_FILE}; expected a folder that 'replay run' finished")
+    document = _load_json(file, "result")
+    _require_trustworthy(document, result)
+    outputs = sorted((result / OUTPUTS_FOLDER).iterdir())
+    baseline = {
+        "schema": BASELINE_SCHEMA,
+        "author": author,
+        "reason": reason,
+        "key": {
+            "content_digest": document["content_digest"],
+            "type_hashes": compared_type_hashes(),
+            "ticks_requested": document["ticks_requested"],
+            "policy_id": document["policy"]["policy_id"],
+        },
+        "profile": document["profile"],
+        "output_digest": document["output_digest"],
+        "envelope_id": document["envelope_id"],
+        "ticks": document["ticks"],
+        "lineage": {
+            "lineage_id": document["lineage_id"],
+            "components": {item["kind"]: item["digest"] for item in document["lineage"]["components"]},
+        },
+        "files": {item.name: f"sha256:{sha256_of(item)}" for item in outputs},
+    }
+    _write_folder(result, destination, baseline, force=force)
+    return load_baseline(destination)
+
+
+def _require_trustworthy(document: Mapping[str, Any], result: Path) -> None:
+    try:
+        verdict, too_little = document["verdict"], document["too_little"]
+    except KeyError as error:
+        raise ConfigurationError(f"result {result} is not complete: {error} is missing") from error
+    if too_little:
+        raise InconclusiveError(f"result {result} cannot become a baseline: {'; '.join(too_little)}")
+    if verdict == "not_comparable":
+        raise NotComparableError(
+            f"result {result} cannot become a baseline: {'; '.join(document['reasons'])}; "
+            "run the replay without --baseline first"
+        )
+
+
+def _write_folder(result: Path, destination: Path, baseline: Mapping[str, Any], *, force: bool) -> None:
+    if destination.exists() and not force:
+        raise OutputError(f"baseline {destination} exists already; expected a new path, or --force to replace it")
+    if destination.exists() and not (destination / BASELINE_FILE).is_file():
+        raise OutputError(f"{destination} exists and is not a baseline; --force replaces baselines only")
+    part = destination.with_name(f".{destination.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        shutil.copytree(result / OUTPUTS_FOLDER, part / OUTPUTS_FOLDER)
+        (part / BASELINE_FILE).write_text(json.dumps(baseline, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        if destination.exists():
+            shutil.rmtree(destination)
+        part.rename(destination)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise OutputError(f"baseline {destination} cannot be written: {error.strerror or error}") from error
+
+
+def _load_json(file: Path, what: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(read_text(file, what))
+    except (ValueError, RecursionError) as error:
+        raise BagCorruptError(f"{what} {file} is not valid JSON: {error}") from error
+    return require_mapping(document, f"{what} {file}")

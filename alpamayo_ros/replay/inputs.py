@@ -1,0 +1,165 @@
+"""Turn the messages of a bag into the inputs of the pipeline."""
+
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from alpamayo_ros.errors import BagCorruptError, CalibrationError, TopicError
+from alpamayo_ros.geometry.transform import move_odometry
+from alpamayo_ros.messages.translator import (
+    RIG_FRAME,
+    camera_intrinsics,
+    compressed_frame,
+    odometry_struct,
+    raw_frame,
+    static_transforms,
+)
+from alpamayo_ros.messages.typestore import deserialize
+from alpamayo_ros.params.profile import Profile
+from alpamayo_ros.perception.calibration import (
+    calibration_digest,
+    calibration_from_transforms,
+    load_calibration,
+    static_transform,
+)
+from alpamayo_ros.replay.topic_map import COMPRESSED_TYPE, TopicMap
+from alpamayo_ros.storage.message import BagMessage
+from alpamayo_ros.storage.reader import BagReader
+from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics, RigCalibration
+from alpamayo_ros.structs.pose import OdometrySample, Pose
+
+TF_STATIC = "/tf_static"
+
+Transforms = list[tuple[str, str, Pose]]
+
+
+def decode(message: BagMessage) -> Any:
+    """Return the decoded message.
+
+    Raises:
+        BagCorruptError: The payload is not what its type says.
+    """
+    try:
+        return deserialize(message.payload, message.type_name)
+    except (ValueError, IndexError, AssertionError, struct.error, UnicodeDecodeError, MemoryError) as error:
+        raise BagCorruptError(
+            f"message on {message.topic} received at {message.receive_ns} ns is not a {message.type_name}: {error}"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """What a bag and a calibration file say about the rig.
+
+    Attributes:
+        calibration: Every camera of the topic map, as far as it is known; for the report.
+        used: The part of it that the profile's outputs can depend on, named in the lineage.
+        transforms: Static transforms of the bag.
+    """
+
+    calibration: RigCalibration
+    used: RigCalibration
+    transforms: Transforms
+
+
+def read_rig(reader: BagReader, topics: TopicMap, profile: Profile, path: Path | None) -> Rig:
+    """Read the calibration from a file, else from the bag's static transforms and CameraInfo.
+
+    Raises:
+        CalibrationError: The file is not valid or is for other cameras.
+    """
+    transforms: Transforms = []
+    if TF_STATIC in reader.topics:
+        for message in reader.messages(topics=[TF_STATIC]):
+            transforms += static_transforms(decode(message))
+    frames: dict[str, str] = {}
+    intrinsics: dict[str, CameraIntrinsics] = {}
+    for camera, topic in sorted(topics.camera_info.items()):
+        first = next(iter(reader.messages(topics=[topic])), None)
+        if first is not None:
+            decoded = decode(first)
+            intrinsics[camera] = camera_intrinsics(decoded)
+            frames[camera] = decoded.header.frame_id
+    if path is not None:
+        calibration = load_calibration(path)
+        _validate_cameras(calibration, topics, profile, path)
+        return Rig(calibration, calibration, transforms)
+    calibration = calibration_from_transforms(frames, transforms, intrinsics=intrinsics)
+    needed = {camera.id for camera in profile.cameras}
+    used = {name: camera for name, camera in calibration.cameras.items() if name in needed}
+    subset = RigCalibration(used, source=calibration.source)
+    digest = calibration_digest(subset) if used else "none"
+    return Rig(calibration, RigCalibration(used, digest, calibration.source), transforms)
+
+
+def _validate_cameras(calibration: RigCalibration, topics: TopicMap, profile: Profile, path: Path) -> None:
+    known = sorted(calibration.cameras)
+    missing = [camera.id for camera in profile.cameras if camera.id not in calibration.cameras]
+    if missing:
+        raise CalibrationError(
+            f"calibration {path} is for the cameras {', '.join(known) or 'none'}; "
+            f"profile {profile.name!r} also needs: {', '.join(missing)}"
+        )
+    if known and topics.cameras and not set(known) & set(topics.cameras):
+        raise CalibrationError(
+            f"calibration {path} is for the cameras {', '.join(known)}; "
+            f"the bag has: {', '.join(sorted(topics.cameras))}"
+        )
+
+
+class OdometryReader:
+    """Decodes odometry and moves it to the rig when it is about another frame."""
+
+    def __init__(self, transforms: Transforms, rig_frame: str = RIG_FRAME) -> None:
+        self._transforms = transforms
+        self._rig_frame = rig_frame
+        self._child_frame: str | None = None
+        self._rig_in_child: Pose | None = None
+
+    def read(self, message: BagMessage) -> OdometrySample:
+        """Return the pose of the rig.
+
+        Raises:
+            TopicError: The odometry is about a frame that no static transform connects with the rig, or about
+                another frame than before.
+        """
+        decoded = decode(message)
+        if decoded.child_frame_id != self._child_frame:
+            self._bind(message.topic, decoded.child_frame_id)
+        sample = odometry_struct(decoded)
+        return sample if self._rig_in_child is None else move_odometry(sample, self._rig_in_child)
+
+    def _bind(self, topic: str, child_frame: str) -> None:
+        if self._child_frame is not None:
+            raise TopicError(
+                f"odometry {topic} changes its child_frame_id from {self._child_frame!r} to {child_frame!r}; "
+                "expected one frame"
+            )
+        if child_frame != self._rig_frame:
+            self._rig_in_child = static_transform(self._transforms, child_frame, self._rig_frame)
+            if self._rig_in_child is None:
+                raise TopicError(
+                    f"odometry {topic} is about child_frame_id {child_frame!r}, and {TF_STATIC} does not connect it "
+                    f"with {self._rig_frame!r}; expected {self._rig_frame!r} or a static transform between them"
+                )
+        self._child_frame = child_frame
+
+
+def frame_readers(
+    topics: TopicMap, reader: BagReader, cameras: Iterable[str]
+) -> dict[str, Callable[[BagMessage], CameraFrame]]:
+    """Return topic -> function that reads a picture from a message, for some cameras."""
+    return {
+        topics.cameras[camera]: partial(
+            _read_frame, camera, reader.topics[topics.cameras[camera]].type_name == COMPRESSED_TYPE
+        )
+        for camera in cameras
+    }
+
+
+def _read_frame(camera: str, compressed: bool, message: BagMessage) -> CameraFrame:
+    decoded = decode(message)
+    return compressed_frame(decoded, camera) if compressed else raw_frame(decoded, camera)

@@ -1,0 +1,215 @@
+"""Run the stack on a bag again: inputs in the total order in, outputs and facts out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from alpamayo_ros.envelope.document import Envelope, load_envelope
+from alpamayo_ros.errors import ConfigurationError
+from alpamayo_ros.lineage.manifest import build_lineage
+from alpamayo_ros.lineage.runtime import provenance, runtime_details
+from alpamayo_ros.messages.translator import camera_intrinsics, tick_struct
+from alpamayo_ros.params.node_parameters import NodeParameters, load_parameters
+from alpamayo_ros.params.profile import Profile, load_profile
+from alpamayo_ros.pipeline.drive import DrivePipeline, TickAnswer
+from alpamayo_ros.pipeline.stages import load_stages
+from alpamayo_ros.replay.driven_path import DrivenPathEvaluator
+from alpamayo_ros.replay.inputs import OdometryReader, Rig, decode, frame_readers, read_rig
+from alpamayo_ros.replay.outputs import OutputRecorder
+from alpamayo_ros.replay.samples import AnswerSamples
+from alpamayo_ros.replay.topic_map import TopicMap, resolve_topics
+from alpamayo_ros.storage.digest import ContentDigest, InputOrderDigest
+from alpamayo_ros.storage.identity import BagIdentity
+from alpamayo_ros.storage.message import BagMessage
+from alpamayo_ros.storage.reader import BagReader
+from alpamayo_ros.storage.writer import BagWriter
+from alpamayo_ros.structs.camera import CameraFrame
+from alpamayo_ros.structs.lineage import Lineage
+from alpamayo_ros.structs.tick import TickOutcome
+from alpamayo_ros.structs.verdict import TickMark
+
+TICK_TYPE = "alpamayo_ros/msg/TickStatus"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaySetup:
+    """What is replayed, loaded and verified before the first message is fed."""
+
+    profile: Profile
+    parameters: NodeParameters
+    topics: TopicMap
+    rig: Rig
+    envelope: Envelope
+    lineage: Lineage
+    requested_ns: tuple[tuple[int, int], ...] | None
+
+
+@dataclass(slots=True)
+class ReplayFacts:
+    """What a replay found, before it is judged."""
+
+    marks: list[TickMark] = field(default_factory=list)
+    samples: AnswerSamples = field(default_factory=AnswerSamples)
+    driven: DrivenPathEvaluator = field(default_factory=DrivenPathEvaluator)
+    open_at_end: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    content_digest: str = ""
+    input_order_digest: str = ""
+    output_digest: str = ""
+
+
+def set_up_replay(
+    reader: BagReader,
+    *,
+    profile_name: str,
+    topics_path: Path | None = None,
+    calibration_path: Path | None = None,
+    parameters_path: Path | None = None,
+    envelope_path: Path | None = None,
+    ticks: str = "all",
+) -> ReplaySetup:
+    """Load and verify everything that a replay of one bag needs.
+
+    Raises:
+        AlpamayoError: Of the class that fits what is wrong.
+    """
+    profile = load_profile(profile_name)
+    parameters = load_parameters(parameters_path)
+    envelope = load_envelope(envelope_path)
+    topics = resolve_topics(profile, reader.topics, topics_path)
+    rig = read_rig(reader, topics, profile, calibration_path)
+    lineage = build_lineage(
+        profile=profile,
+        parameters=parameters.behavioural(),
+        runtime=runtime_details(),
+        provenance=provenance(),
+        calibration=(rig.used.digest, rig.used.source),
+        envelope_id=envelope.envelope_id,
+    )
+    requested = recorded_ticks(reader) if ticks == "recorded" else None
+    return ReplaySetup(profile, parameters, topics, rig, envelope, lineage, requested)
+
+
+def recorded_ticks(reader: BagReader) -> tuple[tuple[int, int], ...]:
+    """Return (epoch, t0 in ns) of every recorded tick that was not skipped because the model was busy.
+
+    Raises:
+        ConfigurationError: The bag has no TickStatus.
+    """
+    topics = [name for name, info in reader.topics.items() if info.type_name == TICK_TYPE]
+    if not topics:
+        raise ConfigurationError(
+            f"bag {reader.path} has no topic of type {TICK_TYPE}; expected a bag that was recorded with its ticks, "
+            "or --ticks all"
+        )
+    found = set()
+    for message in reader.messages(topics=topics):
+        status = tick_struct(decode(message))
+        if status.outcome is not TickOutcome.SKIPPED_BUSY:
+            found.add((status.epoch, status.t0_ns))
+    return tuple(sorted(found))
+
+
+def replay_bag(reader: BagReader, setup: ReplaySetup, out: Path, progress: Progress | None = None) -> ReplayFacts:
+    """Feed a bag to the pipeline and write the answers to the bag ``out``.
+
+    Args:
+        reader: The open input bag.
+        setup: What to run.
+        out: Folder of the output bag to make.
+        progress: Called with the number of messages read and their total.
+
+    Raises:
+        BagCorruptError: The input bag turned out to be damaged.
+        BagWriteError: The output could not be written.
+    """
+    facts = ReplayFacts()
+    identity = BagIdentity(
+        setup.lineage.lineage_id,
+        setup.lineage.envelope_id,
+        setup.lineage.manifest,
+        {"profile": setup.profile.name, "produced_by": "alpamayo replay run"},
+    )
+    with BagWriter(out, identity=identity) as writer:
+        recorder = OutputRecorder(writer, setup.lineage, setup.profile.declared_latency_ms * 1_000_000)
+        _Feed(reader, setup, facts, recorder).run(progress)
+        facts.output_digest = recorder.digest()
+    return facts
+
+
+class _Feed:
+    """Feeds the messages of one bag and collects what comes out."""
+
+    def __init__(self, reader: BagReader, setup: ReplaySetup, facts: ReplayFacts, recorder: OutputRecorder) -> None:
+        self._reader = reader
+        self._facts = facts
+        self._recorder = recorder
+        self._pipeline = DrivePipeline(
+            setup.profile,
+            setup.parameters,
+            load_stages(setup.profile, setup.parameters),
+            calibration=setup.rig.used,
+            requested=setup.requested_ns,
+        )
+        self._odometry = OdometryReader(setup.rig.transforms)
+        self._feeders: dict[str, Callable[[BagMessage], Sequence[TickAnswer]]] = {
+            setup.topics.odometry: self._feed_odometry
+        }
+        needed = [camera.id for camera in setup.profile.cameras]
+        for topic, read in frame_readers(setup.topics, reader, needed).items():
+            self._feeders[topic] = partial(self._feed_frame, read)
+        for camera in needed:
+            if camera in setup.topics.camera_info:
+                self._feeders[setup.topics.camera_info[camera]] = partial(self._feed_info, camera)
+
+    def run(self, progress: Progress | None) -> None:
+        """Feed everything."""
+        content = ContentDigest(self._reader.topics)
+        order = InputOrderDigest(self._reader.topics)
+        total = self._reader.message_count
+        for number, message in enumerate(self._reader.messages()):
+            if not number:
+                self._recorder.record_lineage(message.receive_ns)
+            content.update(message)
+            feed = self._feeders.get(message.topic)
+            if feed is not None:
+                order.update(message)
+                for answer in feed(message):
+                    self._record(answer)
+            if progress is not None and not number % 256:
+                progress(number, total)
+        self._finish()
+        self._facts.content_digest = content.hexdigest()
+        self._facts.input_order_digest = order.hexdigest()
+        if progress is not None:
+            progress(total, total)
+
+    def _feed_odometry(self, message: BagMessage) -> Sequence[TickAnswer]:
+        sample = self._odometry.read(message)
+        for path in self._facts.driven.add_odometry(sample):
+            self._facts.samples.add_driven(path)
+        return self._pipeline.feed_odometry(sample)
+
+    def _feed_frame(self, read: Callable[[BagMessage], CameraFrame], message: BagMessage) -> Sequence[TickAnswer]:
+        return self._pipeline.feed_frame(read(message))
+
+    def _feed_info(self, camera: str, message: BagMessage) -> Sequence[TickAnswer]:
+        self._pipeline.feed_camera_info(camera, camera_intrinsics(decode(message)))
+        return ()
+
+    def _record(self, answer: TickAnswer) -> None:
+        self._recorder.record(answer)
+        self._facts.marks.append(TickMark(answer.status.t0_ns, answer.status.outcome))
+        if answer.trajectories is not None and answer.history is not None:
+            self._facts.samples.add(answer)
+            for path in self._facts.driven.add_trajectories(answer.trajectories, answer.history):
+                self._facts.samples.add_driven(path)
+
+    def _finish(self) -> None:
+        self._facts.open_at_end = self._pipeline.open_at_end
+        self._facts.dropped = self._pipeline.dropped
+        for path in self._facts.driven.finish():
+            self._facts.samples.add_driven(path)

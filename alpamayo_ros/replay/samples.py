@@ -1,0 +1,79 @@
+"""Keep an evenly thinned sample of the answered ticks, for the report, in bounded memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpamayo_ros.geometry.rotation import to_matrix
+from alpamayo_ros.pipeline.drive import TickAnswer
+from alpamayo_ros.replay.driven_path import DrivenPath
+from alpamayo_ros.structs.rationale import Rationale
+from alpamayo_ros.structs.verdict import PredictedPath
+
+MAX_SAMPLES = 48
+
+
+@dataclass(slots=True)
+class _Sample:
+    number: int
+    answer: TickAnswer
+    driven: NDArray[np.float64] | None = None
+
+
+class AnswerSamples:
+    """Every n-th answered tick with its driven path; n doubles whenever there are too many."""
+
+    def __init__(self) -> None:
+        self._samples: dict[int, _Sample] = {}
+        self._seen = 0
+        self._stride = 1
+
+    def add(self, answer: TickAnswer) -> None:
+        """Take one answered tick."""
+        number = self._seen
+        self._seen += 1
+        if number % self._stride:
+            return
+        self._samples[answer.status.t0_ns] = _Sample(number, answer)
+        if len(self._samples) > MAX_SAMPLES:
+            self._stride *= 2
+            self._samples = {
+                t0_ns: sample for t0_ns, sample in self._samples.items() if not sample.number % self._stride
+            }
+
+    def add_driven(self, path: DrivenPath) -> None:
+        """Take the driven path of a tick that was added before, if it is still kept."""
+        sample = self._samples.get(path.t0_ns)
+        if sample is not None:
+            sample.driven = path.rig_xyz_m
+
+    def paths(self) -> tuple[PredictedPath, ...]:
+        """Return the kept ticks by t0."""
+        return tuple(_predicted(self._samples[t0_ns]) for t0_ns in sorted(self._samples))
+
+
+def _predicted(sample: _Sample) -> PredictedPath:
+    answer = sample.answer
+    if answer.trajectories is None or answer.history is None or answer.rationale is None:
+        raise ValueError("only answered ticks are kept")
+    selected = answer.trajectories.selected_index
+    rig = np.stack(
+        [getattr(answer.trajectories, name)[selected].astype(np.float64) for name in ("x", "y", "z")], axis=1
+    )
+    rotation = to_matrix(answer.history.odom_from_rig_quaternion)
+    return PredictedPath(
+        t0_ns=answer.status.t0_ns,
+        rig_xyz_m=rig,
+        odom_xyz_m=rig @ rotation.T + answer.history.odom_from_rig_position_m,
+        driven_rig_xyz_m=sample.driven if sample.driven is not None else np.zeros((0, 3)),
+        rationale=answer.rationale.text,
+        meta_action=describe_meta_action(answer.rationale),
+    )
+
+
+def describe_meta_action(rationale: Rationale) -> str:
+    """Return the meta-action in words, e.g. ``keep speed, straight``."""
+    actions = (rationale.longitudinal, rationale.lateral, rationale.lane)
+    words = [action.name.lower().replace("_", " ") for action in actions if action.name != "UNKNOWN"]
+    return ", ".join(words) or "unknown"

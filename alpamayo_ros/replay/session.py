@@ -1,0 +1,224 @@
+"""One replay from start to finish: run, compare, judge, write the result and its report."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from alpamayo_ros.errors import BagWriteError, OutputError
+from alpamayo_ros.lineage.manifest import compare_components, digests_by_kind
+from alpamayo_ros.replay.baseline import (
+    BASELINE_FILE,
+    OUTPUTS_FOLDER,
+    RESULT_FILE,
+    Baseline,
+    BaselineKey,
+    compared_type_hashes,
+    load_baseline,
+)
+from alpamayo_ros.replay.compare import compare_outputs
+from alpamayo_ros.replay.judge import count_outcomes, judge_replay, too_little_to_judge
+from alpamayo_ros.replay.outputs import read_outputs
+from alpamayo_ros.replay.pictures import read_pictures
+from alpamayo_ros.replay.policy import Policy, load_policy
+from alpamayo_ros.replay.run import Progress, ReplayFacts, ReplaySetup, replay_bag, set_up_replay
+from alpamayo_ros.report.html import render_report
+from alpamayo_ros.report.junit import render_junit
+from alpamayo_ros.report.result_json import result_document
+from alpamayo_ros.storage.reader import BagReader, open_bag
+from alpamayo_ros.structs.verdict import Comparison, ReplayResult, ReportData
+
+REPORT_FILE = "report.html"
+JUNIT_FILE = "junit.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRequest:
+    """What the user asked for.
+
+    Attributes:
+        bag: Input bag.
+        profile: Profile name, or path of a profile file.
+        out: Folder of the result, to be made.
+        topics: Topics file.
+        calibration: Calibration file.
+        parameters: Parameter file.
+        envelope: Envelope document.
+        policy: Comparison policy, None for the packaged default.
+        baseline: Folder of the baseline to compare with.
+        ticks: ``all`` or ``recorded``.
+        force: Replace an earlier result.
+        command: Command line that reproduces this, for the report.
+    """
+
+    bag: Path
+    profile: str
+    out: Path
+    topics: Path | None = None
+    calibration: Path | None = None
+    parameters: Path | None = None
+    envelope: Path | None = None
+    policy: Path | None = None
+    baseline: Path | None = None
+    ticks: str = "all"
+    force: bool = False
+    command: str = ""
+
+
+def run_session(
+    request: ReplayRequest,
+    *,
+    clock: Callable[[], float],
+    announce: Callable[[ReplaySetup], None] | None = None,
+    progress: Progress | None = None,
+) -> ReplayResult:
+    """Replay, compare, judge, and write everything into ``request.out``.
+
+    Args:
+        request: What to do.
+        clock: Seconds, for the timings, which are in no digest.
+        announce: Called with what was loaded, before the first message is fed.
+        progress: Called with the number of messages read and their total.
+
+    Raises:
+        AlpamayoError: Of the class that fits what is wrong; the output folder then holds what was written so far.
+    """
+    started = clock()
+    policy = load_policy(request.policy)
+    baseline = load_baseline(request.baseline) if request.baseline is not None else None
+    with open_bag(request.bag) as reader:
+        setup = set_up_replay(
+            reader,
+            profile_name=request.profile,
+            topics_path=request.topics,
+            calibration_path=request.calibration,
+            parameters_path=request.parameters,
+            envelope_path=request.envelope,
+            ticks=request.ticks,
+        )
+        if announce is not None:
+            announce(setup)
+        prepare_output(request.out, force=request.force)
+        ready = clock()
+        facts = replay_bag(reader, setup, request.out / OUTPUTS_FOLDER, progress)
+        replayed = clock()
+        result = _judged(request, setup, facts, policy, baseline)
+        judged = clock()
+        timings = {"set_up_s": ready - started, "replay_s": replayed - ready, "compare_s": judged - replayed}
+        result = replace(result, timings=timings)
+        _write_results(request, reader, setup, facts, result)
+    timings["report_s"] = clock() - judged
+    return replace(result, timings=timings)
+
+
+def _judged(
+    request: ReplayRequest, setup: ReplaySetup, facts: ReplayFacts, policy: Policy, baseline: Baseline | None
+) -> ReplayResult:
+    not_comparable: tuple[str, ...] = ()
+    comparison: Comparison | None = None
+    if baseline is not None:
+        key = BaselineKey(facts.content_digest, compared_type_hashes(), request.ticks, policy.policy_id)
+        not_comparable = baseline.key.differences(key)
+        if not not_comparable:
+            comparison = _compared(request, setup, policy, baseline)
+    too_little = too_little_to_judge(facts.marks)
+    verdict, reasons = judge_replay(too_little, not_comparable, comparison)
+    return ReplayResult(
+        verdict=verdict,
+        reasons=reasons,
+        ticks=count_outcomes(facts.marks, facts.open_at_end, facts.dropped),
+        content_digest=facts.content_digest,
+        input_order_digest=facts.input_order_digest,
+        output_digest=facts.output_digest,
+        lineage=setup.lineage,
+        ade_m=facts.driven.errors(),
+        timings={},
+        comparison=comparison,
+        bag_path=str(request.bag),
+        profile=setup.profile.name,
+        ticks_requested=request.ticks,
+        too_little=too_little,
+        policy={"policy_id": policy.policy_id, "name": policy.name},
+    )
+
+
+def _compared(request: ReplayRequest, setup: ReplaySetup, policy: Policy, baseline: Baseline) -> Comparison:
+    with open_bag(baseline.outputs) as approved, open_bag(request.out / OUTPUTS_FOLDER) as candidate:
+        comparison = compare_outputs(read_outputs(approved), read_outputs(candidate), policy)
+    changes = compare_components(baseline.components, digests_by_kind(setup.lineage))
+    return replace(comparison, lineage_changes=changes)
+
+
+def _write_results(
+    request: ReplayRequest, reader: BagReader, setup: ReplaySetup, facts: ReplayFacts, result: ReplayResult
+) -> None:
+    paths = facts.samples.paths()
+    pictures, note = read_pictures(reader, setup.topics, setup.rig, paths)
+    data = ReportData(
+        title=f"Replay of {request.bag.name} with profile {setup.profile.name}",
+        result=result,
+        driven_odom_xyz_m=facts.driven.driven_odom_xyz_m(),
+        paths=paths,
+        pictures=pictures,
+        marks=tuple(facts.marks),
+        picture_note=note,
+        bag_tags=dict(reader.custom_data),
+        command=request.command,
+    )
+    write_text(request.out / REPORT_FILE, render_report(data))
+    write_text(request.out / JUNIT_FILE, render_junit(result, suite_name=f"alpamayo replay {request.bag.name}"))
+    # Last, because its presence says that the replay was finished.
+    write_text(request.out / RESULT_FILE, json.dumps(result_document(result), indent=2, allow_nan=False) + "\n")
+
+
+def prepare_output(out: Path, *, force: bool) -> None:
+    """Make the output folder; with force, replace an earlier result but nothing else.
+
+    Raises:
+        OutputError: It exists already, is something else than a result, or cannot be made.
+    """
+    try:
+        if out.is_symlink() or (out.exists() and not out.is_dir()):
+            raise OutputError(f"output {out} exists and is not a folder; expected a new path")
+        if out.exists() and any(out.iterdir()):
+            if not force:
+                raise OutputError(f"output {out} exists already; expected a new path, or --force to replace it")
+            _remove_result(out)
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"output {out} cannot be written: {error.strerror or error}") from error
+
+
+def _remove_result(out: Path) -> None:
+    ours = {OUTPUTS_FOLDER, REPORT_FILE, JUNIT_FILE, RESULT_FILE}
+    foreign = sorted(entry.name for entry in out.iterdir() if entry.name.removesuffix(".part") not in ours)
+    if foreign or (out / BASELINE_FILE).exists():
+        raise OutputError(
+            f"output {out} holds something that no replay wrote ({', '.join(foreign[:5])}); "
+            "--force replaces earlier results only"
+        )
+    for entry in out.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises:
+        BagWriteError: The disk is full or refused the write.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise BagWriteError(f"{path} cannot be written: {error.strerror or error}") from error

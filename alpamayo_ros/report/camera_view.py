@@ -1,0 +1,182 @@
+"""Camera pictures with the predicted and the driven path drawn onto the ground in them."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from alpamayo_ros.errors import CalibrationError
+from alpamayo_ros.geometry.camera import project_ground_strip, project_points, resample_path
+from alpamayo_ros.report.canvas import DOTS_PER_INCH, LIGHT, encode_jpeg, new_figure, own_settings
+from alpamayo_ros.report.words import seconds_after
+from alpamayo_ros.structs.camera import CameraCalibration
+from alpamayo_ros.structs.verdict import ReportPicture
+
+VEHICLE_WIDTH_M = 1.9
+"""Width of the drawn strip: a passenger car without mirrors."""
+
+_WIDTH_PX = 960
+_LARGEST_HEIGHT_PX = 720
+_STANDING_M = 0.5
+_PREDICTED = "#00cda0"
+_DRIVEN = "#ffbe00"
+_OUTLINE = "#1e1e1e"
+_SUB_PIXEL_BITS = 4
+"""OpenCV draws at 1/16 px when coordinates are scaled by 2^4."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraView:
+    """A drawn camera picture.
+
+    Attributes:
+        jpeg: The picture as a JPEG file.
+        width: px.
+        height: px.
+        note: Why the predicted path is not to be seen; empty if it is.
+        driven: Whether the driven path is to be seen.
+    """
+
+    jpeg: bytes
+    width: int
+    height: int
+    note: str
+    driven: bool
+
+
+def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 250_000) -> CameraView:
+    """Draw the predicted path as a strip of the vehicle's width and the driven path as a line.
+
+    Args:
+        picture: Camera picture and path; a picture that is larger or smaller than its calibration is scaled with it.
+        start_ns: Time that ticks are counted from.
+        size_limit: Bytes to stay below by lowering the JPEG quality.
+    """
+    rgb = _shown(picture.bgr)
+    height, width = rgb.shape[:2]
+    try:
+        strip, driven = _projected(picture, width, height)
+        note = "" if len(strip) else _why_nothing(picture.path.rig_xyz_m)
+    except CalibrationError:
+        strip, driven = np.zeros((0, 4, 2)), []
+        note = "This camera has no usable calibration, so no path can be drawn into its picture."
+    _fill_strip(rgb, strip)
+    _draw_line(rgb, driven)
+    handles: list[Artist] = []
+    if len(strip):
+        label = f"predicted, {VEHICLE_WIDTH_M} m wide"
+        handles.append(Patch(facecolor=(_PREDICTED, 0.6), edgecolor=_PREDICTED, label=label))
+    if driven:
+        handles.append(Line2D([], [], color=_DRIVEN, linewidth=2.4, label="driven afterwards"))
+    jpeg = _lettered(rgb, _title(picture, start_ns), note, handles, size_limit)
+    return CameraView(jpeg, width, height, note, bool(driven))
+
+
+def _shown(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture as RGB at the size that it is shown with."""
+    rgb = np.ascontiguousarray(bgr[:, :, ::-1])
+    scale = min(_WIDTH_PX / rgb.shape[1], _LARGEST_HEIGHT_PX / rgb.shape[0])
+    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
+    resized = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC)
+    return np.asarray(resized, dtype=np.uint8)
+
+
+def _projected(
+    picture: ReportPicture, width: int, height: int
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
+    """The strip, (M, 4, 2), and the driven path as connected pieces, (N, 2) each, in px of the shown picture."""
+    intrinsics = picture.camera.intrinsics
+    if intrinsics is None:
+        raise CalibrationError(f"camera {picture.camera.camera!r} has no intrinsics")
+    strip = project_ground_strip(_from_rig(picture.path.rig_xyz_m), VEHICLE_WIDTH_M, picture.camera)
+    scale = np.array([width / intrinsics.width, height / intrinsics.height])
+    pieces = _visible_pieces(_from_rig(picture.path.driven_rig_xyz_m), picture.camera)
+    # Pixel centres are whole numbers, so the picture's corner is at -0.5.
+    return (strip + 0.5) * scale - 0.5, [(piece + 0.5) * scale - 0.5 for piece in pieces]
+
+
+def _from_rig(path_xyz_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Start a path at the rig itself: its first point lies one time step ahead."""
+    path = np.asarray(path_xyz_m, dtype=np.float64).reshape(-1, 3)
+    return np.concatenate([np.zeros((1, 3)), path]) if len(path) else path
+
+
+def _visible_pieces(path_xyz_m: NDArray[np.float64], camera: CameraCalibration) -> list[NDArray[np.float64]]:
+    pixels, visible = project_points(resample_path(path_xyz_m, 0.25), camera)
+    if not visible.any():
+        return []
+    drawable = np.isfinite(pixels).all(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], drawable, [False]]).astype(np.int8)))
+    return [pixels[start:end] for start, end in edges.reshape(-1, 2) if visible[start:end].any() and end - start > 1]
+
+
+def _why_nothing(path_xyz_m: NDArray[np.float64]) -> str:
+    path = np.asarray(path_xyz_m, dtype=np.float64).reshape(-1, 3)
+    path = path[np.isfinite(path).all(axis=1)]
+    if not len(path):
+        return "There is no predicted path at this tick."
+    reach_m = float(np.hypot(path[:, 0], path[:, 1]).max())
+    if reach_m < _STANDING_M:
+        return (
+            f"Standing still: the predicted path goes no further than {reach_m:.2f} m, nothing to draw on the ground."
+        )
+    return f"The predicted path, {reach_m:.1f} m far, lies outside what this camera sees of the ground."
+
+
+def _fill_strip(rgb: NDArray[np.uint8], strip: NDArray[np.float64]) -> None:
+    """Blend the strip into the picture, in place, and outline its sides and its far end."""
+    if not len(strip):
+        return
+    mask = np.zeros(rgb.shape[:2], dtype=np.uint8)
+    fixed = _fixed_point(strip)
+    for quad in fixed:
+        cv2.fillConvexPoly(mask, quad, 255, cv2.LINE_8, _SUB_PIXEL_BITS)
+    inside = mask > 0
+    rgb[inside] = (0.64 * rgb[inside] + 0.36 * np.array(_rgb(_PREDICTED))).astype(np.uint8)
+    edges = [quad[[near, far]] for quad in fixed for near, far in ((0, 1), (3, 2))] + [fixed[-1][[1, 2]]]
+    for edge in edges:
+        cv2.polylines(rgb, [edge], False, _rgb(_PREDICTED), 2, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
+
+
+def _draw_line(rgb: NDArray[np.uint8], pieces: list[NDArray[np.float64]]) -> None:
+    for colour, thickness in ((_OUTLINE, 5), (_DRIVEN, 3)):
+        for piece in pieces:
+            cv2.polylines(rgb, [_fixed_point(piece)], False, _rgb(colour), thickness, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _fixed_point(pixels: NDArray[np.float64]) -> NDArray[np.int32]:
+    return np.round(pixels * (1 << _SUB_PIXEL_BITS)).astype(np.int32)
+
+
+def _title(picture: ReportPicture, start_ns: int) -> str:
+    camera = "".join(character if " " <= character <= "~" else "?" for character in picture.camera.camera)[:40]
+    lag_ms = (picture.stamp_ns - picture.t0_ns) / 1e6
+    return f"{camera}    tick at {seconds_after(picture.t0_ns, start_ns)} s    frame {lag_ms:+.1f} ms from it"
+
+
+def _lettered(rgb: NDArray[np.uint8], title: str, note: str, handles: list[Artist], size_limit: int) -> bytes:
+    """Write title, legend and note into the picture and encode it."""
+    height, width = rgb.shape[:2]
+    box = {"facecolor": "black", "edgecolor": "none", "alpha": 0.62, "boxstyle": "square,pad=0.45"}
+    with own_settings():
+        figure = new_figure(width / DOTS_PER_INCH, height / DOTS_PER_INCH, LIGHT)
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        axes.imshow(rgb, interpolation="nearest", aspect="auto")
+        figure.text(8.0 / width, 1.0 - 10.0 / height, title, color="white", va="top", ha="left", bbox=box)
+        if note:
+            figure.text(0.5, 0.2, note, color="white", va="center", ha="center", bbox=box, wrap=True)
+        if handles:
+            figure.legend(
+                handles=handles, loc="lower left", bbox_to_anchor=(4.0 / width, 4.0 / height), labelcolor="white",
+                facecolor="black", edgecolor="none", framealpha=0.62, borderaxespad=0.0, fancybox=False,
+            )  # fmt: skip
+        return encode_jpeg(figure, size_limit)

@@ -1,0 +1,260 @@
+"""The replay report: one HTML file that needs no script, no network and no other file.
+
+Texts come from bags and models and are not to be trusted: everything is escaped, control characters are shown as what
+they are, and the page forbids scripts and outside content to the browser as well.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from alpamayo_ros.report.birds_eye import draw_birds_eye, paths_to_draw
+from alpamayo_ros.report.camera_view import draw_camera_view
+from alpamayo_ros.report.canvas import DARK, LIGHT, Theme
+from alpamayo_ros.report.time_line import draw_differences, draw_time_line, measured_differences
+from alpamayo_ros.report.words import (
+    COUNT_SENTENCES,
+    OUTCOME_SENTENCES,
+    VERDICT_SENTENCES,
+    VERDICT_SYMBOLS,
+    VERDICT_TITLES,
+    horizon_label,
+    number,
+    ordered_ticks,
+    outcome_title,
+    plain,
+    provenance_sentence,
+    seconds_after,
+)
+from alpamayo_ros.structs.lineage import COMPONENT_KINDS
+from alpamayo_ros.structs.tick import TickOutcome
+from alpamayo_ros.structs.verdict import FieldDifference, PredictedPath, ReportData, ReportPicture
+
+PICTURE_LIMIT = 24
+"""At most this many camera pictures are shown."""
+
+_PICTURES_BYTES = 3_000_000
+"""Bytes of all camera pictures together; base64 adds a third, so that the page stays below 5 MB."""
+
+_TICKS_WITHOUT_PICTURE = 6
+_DIFFERENCES_SHOWN = 12
+_DIFFERENCES_PER_TICK = 5
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """One chart in two colour schemes, as data URIs, with its text for those who do not see it."""
+
+    light: str
+    dark: str
+    width: int
+    height: int
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One camera picture of the page."""
+
+    uri: str
+    width: int
+    height: int
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tick:
+    """One tick that the page shows in full."""
+
+    t0_ns: int
+    seconds: str
+    rationale: str
+    meta_action: str
+    views: tuple[_View, ...]
+    differences: tuple[FieldDifference, ...]
+    differences_left_out: int
+    first_difference: bool
+
+
+def render_report(data: ReportData) -> str:
+    """Render a replay report as one self-contained HTML document; the same data gives the same text.
+
+    Args:
+        data: Everything that the report shows.
+    """
+    start_ns = _start_ns(data)
+    result = data.result
+    drawn = paths_to_draw(data.paths)
+    counts = ordered_ticks(result.ticks)
+    return _environment().get_template("report.html.j2").render(
+        data=data,
+        result=result,
+        comparison=result.comparison,
+        start_ns=start_ns,
+        verdict_title=VERDICT_TITLES[result.verdict],
+        verdict_sentence=VERDICT_SENTENCES[result.verdict],
+        verdict_symbol=VERDICT_SYMBOLS[result.verdict],
+        tick_rows=[(name, count, _count_sentence(name)) for name, count in counts.items()],
+        tick_total=sum(count for name, count in counts.items() if name in TickOutcome.__members__),
+        fields=_field_rows(data),
+        differences=_first_differences(data),
+        provenance=provenance_sentence(data.bag_tags),
+        details=_sorted_details(result.lineage.details),
+        birds_eye=_birds_eye(data, drawn),
+        drawn=drawn,
+        time_line=_time_line(data),
+        difference_chart=_difference_chart(data, start_ns),
+        ticks=_shown_ticks(data, start_ns),
+        pictures_left_out=max(0, len(data.pictures) - PICTURE_LIMIT),
+    )  # fmt: skip
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("alpamayo_ros.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "plain": plain,
+        "number": number,
+        "outcome": outcome_title,
+        "horizon": horizon_label,
+    }
+    environment.globals |= {"seconds_after": seconds_after}
+    return environment
+
+
+def _start_ns(data: ReportData) -> int:
+    """Time that the page counts from: the first tick."""
+    stamps = [mark.t0_ns for mark in data.marks] or [path.t0_ns for path in data.paths]
+    return min(stamps, default=0)
+
+
+def _count_sentence(name: str) -> str:
+    if name in TickOutcome.__members__:
+        return OUTCOME_SENTENCES[TickOutcome[name]]
+    if name.startswith("dropped_"):
+        return f"messages of {name.removeprefix('dropped_')} that were not newer than the one before"
+    return COUNT_SENTENCES.get(name, "")
+
+
+def _field_rows(data: ReportData) -> list[tuple[str, str, int, int, str, str, str]]:
+    """Rows of interface, field, compared, differing, worst, tolerance and unit; fields that differ come first."""
+    if data.result.comparison is None:
+        return []
+    fields = sorted(data.result.comparison.fields, key=lambda row: row.differing == 0)
+    return [
+        (row.interface, row.field, row.compared, row.differing, number(row.worst), number(row.tolerance), row.unit)
+        for row in fields
+    ]
+
+
+def _first_differences(data: ReportData) -> tuple[FieldDifference, ...]:
+    comparison = data.result.comparison
+    return () if comparison is None else comparison.differences[:_DIFFERENCES_SHOWN]
+
+
+def _sorted_details(details: Mapping[str, Mapping[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    rank = {kind: index for index, kind in enumerate(COMPONENT_KINDS)}
+    kinds = sorted(details, key=lambda kind: (rank.get(kind, len(rank)), kind))
+    return [(kind, sorted(details[kind].items())) for kind in kinds if details[kind]]
+
+
+def _chart(draw: Callable[[Theme], bytes], alt: str) -> _Chart:
+    light, dark = draw(LIGHT), draw(DARK)
+    # Width and height of a PNG stand in its first chunk, so that the page does not jump while it loads.
+    width, height = (int.from_bytes(light[start : start + 4], "big") for start in (16, 20))
+    return _Chart(_uri(light, "png"), _uri(dark, "png"), width, height, alt)
+
+
+def _uri(data: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _birds_eye(data: ReportData, drawn: Sequence[PredictedPath]) -> _Chart | None:
+    if not drawn and not len(data.driven_odom_xyz_m):
+        return None
+    return _chart(
+        lambda theme: draw_birds_eye(data.driven_odom_xyz_m, drawn, theme),
+        f"Bird's-eye view in metres: the driven path with start and end, and {len(drawn)} predicted paths "
+        "coloured by the time of their tick.",
+    )
+
+
+def _time_line(data: ReportData) -> _Chart | None:
+    if not data.marks:
+        return None
+    counts: dict[str, int] = {}
+    for mark in data.marks:
+        counts[outcome_title(mark.outcome.name)] = counts.get(outcome_title(mark.outcome.name), 0) + 1
+    words = ", ".join(f"{count} {name}" for name, count in counts.items())
+    return _chart(lambda theme: draw_time_line(data.marks, theme), f"Outcome of each tick over time: {words}.")
+
+
+def _difference_chart(data: ReportData, start_ns: int) -> _Chart | None:
+    comparison = data.result.comparison
+    if comparison is None:
+        return None
+    series = measured_differences(comparison.differences)
+    if not series:
+        return None
+    worst = "; ".join(f"{name}: up to {max(ratio for _, ratio in points):.3g} times" for name, points in series.items())
+    return _chart(
+        lambda theme: draw_differences(comparison.differences, start_ns, theme),
+        f"Difference to the baseline over time, in multiples of the tolerance. {worst}.",
+    )
+
+
+def _shown_ticks(data: ReportData, start_ns: int) -> list[_Tick]:
+    """The ticks with a picture, or a few without where there is none, and the first that differs if it is known."""
+    pictures = _spread(data.pictures, PICTURE_LIMIT)
+    paths = {picture.t0_ns: picture.path for picture in pictures}
+    if not pictures:
+        paths = {path.t0_ns: path for path in _spread(data.paths, _TICKS_WITHOUT_PICTURE)}
+    comparison = data.result.comparison
+    first = comparison.first_difference if comparison is not None else None
+    if first is not None:
+        paths.update({path.t0_ns: path for path in data.paths if path.t0_ns == first.t0_ns})
+    by_tick: dict[int, list[FieldDifference]] = {}
+    for difference in comparison.differences if comparison is not None else ():
+        by_tick.setdefault(difference.t0_ns, []).append(difference)
+    size_limit = _PICTURES_BYTES // max(12, len(pictures))
+    return [
+        _Tick(
+            t0_ns=t0_ns,
+            seconds=seconds_after(t0_ns, start_ns),
+            rationale=path.rationale,
+            meta_action=path.meta_action,
+            views=tuple(_view(picture, start_ns, size_limit) for picture in pictures if picture.t0_ns == t0_ns),
+            differences=tuple(by_tick.get(t0_ns, [])[:_DIFFERENCES_PER_TICK]),
+            differences_left_out=max(0, len(by_tick.get(t0_ns, [])) - _DIFFERENCES_PER_TICK),
+            first_difference=first is not None and first.t0_ns == t0_ns,
+        )
+        for t0_ns, path in sorted(paths.items())
+    ]
+
+
+def _view(picture: ReportPicture, start_ns: int, size_limit: int) -> _View:
+    view = draw_camera_view(picture, start_ns, size_limit)
+    what = view.note or "The predicted path is drawn onto the ground as a strip."
+    if view.driven:
+        what += " The path driven afterwards is drawn as a line."
+    camera = re.sub(r"\s+", " ", plain(picture.camera.camera))
+    alt = f"Camera {camera} at {seconds_after(picture.t0_ns, start_ns)} s. {what}"
+    return _View(_uri(view.jpeg, "jpeg"), view.width, view.height, alt)
+
+
+def _spread(items: Sequence[_Item], limit: int) -> list[_Item]:
+    """Pick at most ``limit`` items, evenly, with the first and the last."""
+    if len(items) <= limit:
+        return list(items)
+    return [items[round(index * (len(items) - 1) / (limit - 1))] for index in range(limit)]

@@ -1,0 +1,125 @@
+"""Digests of what a bag says, independent of how its files are laid out.
+
+Both digests are sha256 over UTF-8 lines of ``topic, type, RIHS01 hash, receive ns, sha256 of payload``, separated
+by a tab and each ended by LF, in the total order of inputs. Publish time, QoS, chunks, splits, compression and
+storage are no part of it.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+from rosbags.typesys import get_types_from_idl, get_types_from_msg
+from rosbags.typesys.store import Typestore
+
+from alpamayo_ros.messages.topics import OUTPUT_TOPICS
+from alpamayo_ros.storage.message import BagMessage, TopicInfo
+from alpamayo_ros.storage.reader import BagReader
+
+NO_HASH = "-"
+"""Stands in a line for the hash of a type that the bag neither hashes nor defines."""
+
+MAX_DEFINITION_CHARACTERS = 250_000
+"""A longer definition is not parsed; the longest of the common interfaces has 20,000."""
+
+_OWN_PACKAGE = "alpamayo_ros/"
+_EXCLUDED_TOPICS = ("/rosout", "/parameter_events", "/diagnostics")
+_EXCLUDED_PREFIX = "/events/"
+
+
+def is_content(name: str, type_name: str) -> bool:
+    """Say whether a topic is input of a system rather than its own output or its log.
+
+    Args:
+        name: Full topic name.
+        type_name: Message type.
+    """
+    if type_name.startswith(_OWN_PACKAGE) or name in _EXCLUDED_TOPICS or name.startswith(_EXCLUDED_PREFIX):
+        return False
+    return not any(row.type_name == type_name and name.endswith(row.name.lstrip("~")) for row in OUTPUT_TOPICS)
+
+
+def stated_or_computed_hash(topic: TopicInfo) -> str:
+    """Return the RIHS01 hash that the bag states, else that of the definition in the bag, else ``-``."""
+    if topic.type_hash:
+        return topic.type_hash
+    if topic.definition_encoding not in ("ros2msg", "ros2idl") or len(topic.definition) > MAX_DEFINITION_CHARACTERS:
+        return NO_HASH
+    try:
+        return _computed_hash(topic)
+    except Exception:  # noqa: BLE001 - any text may stand in a bag, and the parser raises whatever it meets first
+        return NO_HASH
+
+
+def _computed_hash(topic: TopicInfo) -> str:
+    idl = topic.definition_encoding == "ros2idl"
+    types = get_types_from_idl(topic.definition) if idl else get_types_from_msg(topic.definition, topic.type_name)
+    store = Typestore()
+    # Not store.register: that runs generated code, and the text is a stranger's.
+    store.fielddefs.update({name: fields[:2] for name, fields in types.items()})
+    return store.hash_rihs01(topic.type_name)
+
+
+class InputOrderDigest:
+    """Digest of the messages that were really fed, in the order in which they were fed."""
+
+    def __init__(self, topics: Mapping[str, TopicInfo]) -> None:
+        """Prepare the part of a line that is the same for every message of a topic.
+
+        Args:
+            topics: Topics of the bag that the messages are from.
+        """
+        self._prefixes = {
+            name: f"{name}\t{topic.type_name}\t{stated_or_computed_hash(topic)}\t".encode()
+            for name, topic in topics.items()
+            if self._covers(topic)
+        }
+        self._digest = hashlib.sha256()
+        self.message_count = 0
+
+    def _covers(self, topic: TopicInfo) -> bool:  # noqa: ARG002 - ContentDigest leaves topics out
+        return True
+
+    def update(self, message: BagMessage) -> None:
+        """Add one message; a message on a topic that is no part of the digest changes nothing."""
+        prefix = self._prefixes.get(message[0])
+        if prefix is None:
+            return
+        payload_digest = hashlib.sha256(message[4], usedforsecurity=False).hexdigest()
+        self._digest.update(b"%b%d\t%b\n" % (prefix, message[2], payload_digest.encode()))
+        self.message_count += 1
+
+    def hexdigest(self) -> str:
+        """Return ``sha256:`` and the digest of the messages so far."""
+        return f"sha256:{self._digest.hexdigest()}"
+
+
+class ContentDigest(InputOrderDigest):
+    """Digest of what a bag says to a system under test.
+
+    Left out are types of this package, our outputs under any node, logs, parameter events, diagnostics and
+    service events, so that recording a system's outputs beside its inputs does not make it another bag.
+    """
+
+    def _covers(self, topic: TopicInfo) -> bool:
+        return is_content(topic.name, topic.type_name)
+
+
+def content_digest(reader: BagReader, progress: Callable[[int, int], None] | None = None) -> str:
+    """Read a bag once and return its content digest.
+
+    Args:
+        reader: The bag.
+        progress: Called now and then with the messages read and the messages to read.
+
+    Raises:
+        BagCorruptError: The bag is damaged.
+    """
+    topics = [topic for topic in reader.topics.values() if is_content(topic.name, topic.type_name)]
+    total = sum(topic.message_count for topic in topics)
+    digest = ContentDigest(reader.topics)
+    update = digest.update
+    for number, message in enumerate(reader.messages([topic.name for topic in topics])):
+        update(message)
+        if progress is not None and not number % 1024:
+            progress(number, total)
+    return digest.hexdigest()

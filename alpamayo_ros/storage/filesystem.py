@@ -1,0 +1,134 @@
+"""The few file operations that writing needs, as a protocol, so that tests can inject a full disk."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Protocol
+
+
+class WritableFile(Protocol):
+    """A new file that is written from its start."""
+
+    def write(self, data: "bytes | bytearray | memoryview") -> None:
+        """Append everything, or raise OSError with an unknown part of it written."""
+
+    def truncate(self, size: int) -> None:
+        """Cut the file to ``size`` bytes and go on writing there."""
+
+    def sync(self) -> None:
+        """Return when what was written survives a power loss."""
+
+    def close(self) -> None:
+        """Close the file; closing twice does nothing."""
+
+
+class FileSystem(Protocol):
+    """Where bags are written; every operation raises OSError when it cannot be done."""
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder and its missing parents; FileExistsError if the path exists."""
+
+    def create(self, path: Path) -> WritableFile:
+        """Create a file; FileExistsError if the path exists."""
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename atomically over an existing file, and make the rename survive a power loss."""
+
+    def remove(self, path: Path) -> None:
+        """Delete a file; nothing happens if it is absent."""
+
+    def remove_folder(self, path: Path) -> None:
+        """Delete an empty folder."""
+
+
+class LocalFile:
+    """A file of the operating system, unbuffered: what was written is in the kernel and survives our death."""
+
+    def __init__(self, path: Path) -> None:
+        """Create the file; FileExistsError if it exists."""
+        self._file = open(path, "xb", buffering=0)  # noqa: SIM115, PTH123 - closed by close(); Path.open cannot be typed unbuffered
+
+    def write(self, data: "bytes | bytearray | memoryview") -> None:
+        """Append everything; the kernel may take less than all at once, for example on a disk that is almost full."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def truncate(self, size: int) -> None:
+        """Cut the file and go on writing at the cut."""
+        self._file.truncate(size)
+        self._file.seek(size)
+
+    def sync(self) -> None:
+        """Flush to the device."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class LocalFileSystem:
+    """The operating system's files."""
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder and its missing parents."""
+        path.mkdir(parents=True)
+
+    def create(self, path: Path) -> LocalFile:
+        """Create a file."""
+        return LocalFile(path)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename, then flush the folder that holds the name."""
+        source.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def remove(self, path: Path) -> None:
+        """Delete a file."""
+        path.unlink(missing_ok=True)
+
+    def remove_folder(self, path: Path) -> None:
+        """Delete an empty folder."""
+        path.rmdir()
+
+
+LOCAL_FILE_SYSTEM = LocalFileSystem()
+
+
+def write_atomically(filesystem: FileSystem, path: Path, data: bytes) -> None:
+    """Put a whole file in place, or leave what was there before.
+
+    Raises:
+        OSError: It could not be written; the old file, if any, is untouched.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    filesystem.remove(temporary)
+    try:
+        file = filesystem.create(temporary)
+        try:
+            file.write(data)
+            file.sync()
+        finally:
+            file.close()
+        filesystem.replace(temporary, path)
+    except OSError:
+        filesystem.remove(temporary)
+        raise
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hexadecimal sha256 of a file.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1024 * 1024):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,133 @@
+"""Bags to read, and a disk that fills up."""
+
+import errno
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import Writer
+from rosbags.rosbag2.enums import StoragePlugin
+
+from alpamayo_ros.messages.typestore import typestore
+from alpamayo_ros.storage.filesystem import LocalFileSystem
+from alpamayo_ros.storage.identity import BagIdentity
+from alpamayo_ros.storage.writer import BagWriter
+
+TYPES = {
+    "/odom": "nav_msgs/msg/Odometry",
+    "/imu": "sensor_msgs/msg/Imu",
+    "/clock": "rosgraph_msgs/msg/Clock",
+    "/tf_static": "tf2_msgs/msg/TFMessage",
+    "/camera": "sensor_msgs/msg/CompressedImage",
+}
+
+Row = tuple[str, int, bytes]
+
+
+@pytest.fixture
+def types() -> dict[str, str]:
+    """Topics that the bags of these tests have, with their types."""
+    return dict(TYPES)
+
+
+@pytest.fixture
+def identity() -> BagIdentity:
+    """An identity whose lineage id is the digest of its manifest."""
+    manifest = '{"kind":"test"}'
+    lineage_id = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    return BagIdentity(lineage_id, "none", manifest, {"scenario": "007", "night": "no", "at": "22:30", "empty": ""})
+
+
+@pytest.fixture
+def make_bag(tmp_path: Path) -> Callable[..., Path]:
+    """Write rows of (topic, receive time, payload) with our writer."""
+
+    def make(name: str, rows: Iterable[Row], **options: Any) -> Path:
+        path = tmp_path / name
+        with BagWriter(path, identity=options.pop("identity", None), **options) as writer:
+            for topic, type_name in TYPES.items():
+                writer.add_topic(topic, type_name)
+            for topic, receive_ns, payload in rows:
+                writer.write(topic, payload, receive_ns=receive_ns, publish_ns=max(0, receive_ns - 5))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_foreign_bag(tmp_path: Path) -> Callable[..., Path]:
+    """Write rows of (topic, receive time, payload) with the writer of rosbags."""
+
+    def make(name: str, rows: Iterable[Row], plugin: str = "SQLITE3", custom: dict[str, str] | None = None) -> Path:
+        path = tmp_path / name
+        forever = QosTime(9223372036, 854775807)
+        qos = Qos(
+            QosHistory.KEEP_LAST,
+            7,
+            QosReliability.BEST_EFFORT,
+            QosDurability.VOLATILE,
+            forever,
+            forever,
+            QosLiveliness.AUTOMATIC,
+            forever,
+            avoid_ros_namespace_conventions=False,
+        )
+        with Writer(path, version=9, storage_plugin=StoragePlugin[plugin]) as writer:
+            for key, value in (custom or {}).items():
+                writer.set_custom_data(key, value)
+            connections = {
+                topic: writer.add_connection(topic, type_name, typestore=typestore(), offered_qos_profiles=[qos])
+                for topic, type_name in TYPES.items()
+            }
+            for topic, receive_ns, payload in rows:
+                writer.write(connections[topic], receive_ns, payload)
+        return path
+
+    return make
+
+
+class FullDisk(LocalFileSystem):
+    """A disk that takes ``room`` bytes in all; what is cut off or deleted is free again."""
+
+    def __init__(self, room: int, number: int = errno.ENOSPC) -> None:
+        self.room = room
+        self.number = number
+
+    def create(self, path: Path) -> Any:
+        return _LimitedFile(super().create(path), self, path)
+
+    def remove(self, path: Path) -> None:
+        self.room += path.stat().st_size if path.exists() else 0
+        super().remove(path)
+
+
+class _LimitedFile:
+    def __init__(self, file: Any, disk: FullDisk, path: Path) -> None:
+        self._file, self._disk, self._path = file, disk, path
+
+    def write(self, data: Any) -> None:
+        fitting = bytes(data)[: max(0, self._disk.room)]
+        self._file.write(fitting)
+        self._disk.room -= len(fitting)
+        if len(fitting) < len(data):
+            raise OSError(self._disk.number, "No space left on device")
+
+    def truncate(self, size: int) -> None:
+        before = self._path.stat().st_size
+        self._file.truncate(size)
+        self._disk.room += before - size
+
+    def sync(self) -> None:
+        self._file.sync()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@pytest.fixture
+def full_disk() -> type[FullDisk]:
+    """The class of a disk that fills up."""
+    return FullDisk
