@@ -25,7 +25,8 @@ from typing import BinaryIO, List, NamedTuple, Tuple
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / ".alpamayo_ros_set_up"
-UNFINISHED = ROOT / "build" / ".unfinished"
+UNFINISHED = ".unfinished"
+"""Stands in build/ while a build runs."""
 TESTED, RESOLVED = (3, 11), ((3, 10), (3, 12))
 NEEDED_BYTES = 2 * 1024**3
 """Free space for a first set-up; .venv and build take half of it."""
@@ -75,9 +76,9 @@ def main() -> int:
                 verify_space(machine)
                 install(machine.ros_distro)
                 STAMP.write_text(wanted, encoding="utf-8")
-            remove_stale_build()
+            remove_stale_build(ROOT)
             build(machine.ros_distro)
-            remove_dangling_links()
+            remove_dangling_links(VENV)
     except SetUpError as error:
         print(f"set-up: {error}", file=sys.stderr)
         return 2
@@ -262,8 +263,9 @@ def build(ros_distro: str) -> None:
     environment["VIRTUAL_ENV"] = str(VENV)
     environment["COLCON_DEFAULTS_FILE"] = os.devnull
     python = VENV / "bin" / "python"
-    UNFINISHED.parent.mkdir(exist_ok=True)
-    UNFINISHED.touch()
+    unfinished = ROOT / "build" / UNFINISHED
+    unfinished.parent.mkdir(exist_ok=True)
+    unfinished.touch()
     command = [
         "colcon" if ros_distro else str(VENV / "bin" / "colcon"), "--log-base", os.devnull, "build",
         "--paths", str(ROOT), "--build-base", str(ROOT / "build"),
@@ -273,40 +275,43 @@ def build(ros_distro: str) -> None:
         "-DCMAKE_BUILD_TYPE=Release",
     ]  # fmt: skip
     run(command, "colcon could not build the package", environment)
-    UNFINISHED.unlink()
+    unfinished.unlink()
 
 
-def remove_stale_build() -> None:
+def remove_stale_build(root: Path) -> None:
     """Start the build anew after one that broke off, after a message was deleted and after a new version.
 
     Only then: the files that were generated from a deleted message stay importable otherwise, and the entry point
     of the old version would load the pytest plugin twice.
     """
-    sources = {path.stem for path in (ROOT / "msg").glob("*.msg")}
-    built = {path.stem for path in (VENV / "share" / "alpamayo_ros" / "msg").glob("*.msg")}
-    version = re.search("<version>(.*?)</version>", (ROOT / "package.xml").read_text(encoding="utf-8"))
-    found = [path.name.split("-")[1] for path in VENV.glob("lib/python3*/site-packages/alpamayo_ros-*.egg-info")]
-    if not UNFINISHED.exists() and built <= sources and all(version and name == version.group(1) for name in found):
+    venv = root / ".venv"
+    sources = {path.name for path in (root / "msg").glob("*.msg")}
+    built = {path.name for path in (venv / "share" / "alpamayo_ros" / "msg").glob("*.msg")}
+    version = re.search("<version>(.*?)</version>", (root / "package.xml").read_text(encoding="utf-8"))
+    found = [path.name.split("-")[1] for path in venv.glob("lib/python3*/site-packages/alpamayo_ros-*.egg-info")]
+    broke_off = (root / "build" / UNFINISHED).exists()
+    if not broke_off and built <= sources and all(version and name == version.group(1) for name in found):
         return
-    shutil.rmtree(str(ROOT / "build"), ignore_errors=True)
+    shutil.rmtree(str(root / "build"), ignore_errors=True)
     for pattern in (
         "bin/alpamayo",
         "include/alpamayo_ros",
         "lib/libalpamayo_ros_*",
         "lib/alpamayo_ros",
-        "lib/python3*/site-packages/alpamayo_ros*",
+        "lib/python3*/site-packages/alpamayo_ros",
+        "lib/python3*/site-packages/alpamayo_ros-*.egg-info",
         "share/alpamayo_ros",
     ):
-        for path in VENV.glob(pattern):
+        for path in venv.glob(pattern):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(str(path))
             else:
                 path.unlink()
 
 
-def remove_dangling_links() -> None:
+def remove_dangling_links(venv: Path) -> None:
     """Delete installed links whose source file is gone, so that a deleted module or file cannot be found."""
-    folders = [*VENV.glob("lib/python3*/site-packages/alpamayo_ros"), VENV / "share" / "alpamayo_ros"]
+    folders = [*venv.glob("lib/python3*/site-packages/alpamayo_ros"), venv / "share" / "alpamayo_ros"]
     for path in sorted((path for folder in folders for path in folder.rglob("*")), reverse=True):
         if path.is_symlink() and not path.exists():
             path.unlink()

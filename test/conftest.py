@@ -74,10 +74,10 @@ def make_odometry_bag(tmp_path: Path) -> Callable[..., Path]:
             messages = [odometry_message(*pose) for pose in arc_poses(duration_s, rate_hz)]
         with BagWriter(path, identity=None) as writer:
             writer.add_topic(topic, "nav_msgs/msg/Odometry")
-            for index, message in enumerate(messages):
-                stamp_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+            receive_ns = 0
+            for message in messages:
                 # Received in the given order, even where stamps are not.
-                receive_ns = max(stamp_ns, START_NS) + index
+                receive_ns = max(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec, receive_ns + 1)
                 writer.write(
                     topic, serialize(message, "nav_msgs/msg/Odometry"), receive_ns=receive_ns, publish_ns=receive_ns
                 )

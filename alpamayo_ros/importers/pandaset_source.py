@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.errors import ArtifactError, ConfigurationError
-from alpamayo_ros.importers.jpeg import jpeg_size
+from alpamayo_ros.perception.picture_file import PictureError, PictureSize, inspect_picture
 from alpamayo_ros.structs.pose import Pose
 
 CAMERAS = ("front", "front_left", "front_right", "left", "right", "back")
@@ -23,6 +23,8 @@ CAMERAS = ("front", "front_left", "front_right", "left", "right", "back")
 
 QUATERNION_NORM_TOLERANCE = 1e-3
 """A quaternion whose length is off 1 by more than this is refused."""
+
+_JPEG_MAGIC = b"\xff\xd8\xff"
 
 _MAX_STAMP_NS = (2**31 - 1) * 1_000_000_000
 """Seconds of a ROS stamp are 32-bit signed."""
@@ -140,13 +142,13 @@ def read_picture(camera: SourceCamera, index: int) -> bytes:
     """Return the bytes of one picture as they are.
 
     Raises:
-        ArtifactError: It cannot be read, is not a JPEG file, or has another size than the camera's first.
+        ArtifactError: It cannot be read, is not a whole JPEG file, or has another size than the camera's first.
     """
     data, size = _read_jpeg(camera.pictures[index])
-    if size != (camera.width, camera.height):
+    expected = PictureSize(camera.width, camera.height)
+    if size != expected:
         raise ArtifactError(
-            f"picture {camera.pictures[index]} has {size[0]} x {size[1]} px; "
-            f"expected {camera.width} x {camera.height} px as in the camera's first picture"
+            f"picture {camera.pictures[index]} has {size}; expected {expected} as in the camera's first picture"
         )
     return data
 
@@ -185,25 +187,27 @@ def _read_camera(folder: Path, camera: str) -> SourceCamera:
     for index, file in enumerate(pictures):
         if not file.stem.isdecimal() or int(file.stem) != index:
             raise ArtifactError(f"camera folder {place} has {file.name} as picture {index}; expected {index:02d}.jpg")
-    _, (width, height) = _read_jpeg(pictures[0])
+    _, size = _read_jpeg(pictures[0])
     return SourceCamera(
         camera,
         pictures,
         stamps_ns,
         _read_poses(place / "poses.json", len(stamps_ns)),
         _read_matrix(place / "intrinsics.json"),
-        width,
-        height,
+        size.width,
+        size.height,
     )
 
 
-def _read_jpeg(path: Path) -> tuple[bytes, tuple[int, int]]:
+def _read_jpeg(path: Path) -> tuple[bytes, PictureSize]:
     try:
         data = path.read_bytes()
+        size = inspect_picture(data)
     except OSError as error:
         raise ArtifactError(f"picture {path} cannot be read: {error.strerror}") from error
-    size = jpeg_size(data)
-    if size is None:
+    except PictureError as error:
+        raise ArtifactError(f"picture {path}: {error}") from error
+    if not data.startswith(_JPEG_MAGIC):
         raise ArtifactError(f"picture {path} is not a JPEG file; expected one")
     return data, size
 

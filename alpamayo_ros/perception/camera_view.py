@@ -77,10 +77,10 @@ class CameraView:
             return self._reject(TickOutcome.CAMERA_MISMATCH, self._match.mismatch)
         return pictures
 
-    def skew_ns(self, t0_ns: int, pictures: list[Picture]) -> int:
-        """Return the largest distance of a picture from its grid time."""
-        rows = zip(self._offsets_ns, pictures, strict=True)
-        return max(abs(picture.reference.stamp_ns - t0_ns - offset_ns) for offset_ns, picture in rows)
+    @staticmethod
+    def skew_ns(t0_ns: int, pictures: list[Picture]) -> int:
+        """Return the distance of the last picture from t0."""
+        return abs(pictures[-1].reference.stamp_ns - t0_ns)
 
     def _choose(self, t0_ns: int) -> list[CameraFrame] | Rejection:
         last_ns = t0_ns + self._ahead_ns

@@ -143,11 +143,13 @@ def _compare_field(rule: FieldRule, left: Any, right: Any) -> Found | None:
 def _compare_numbers(rule: FieldRule, left: NDArray[Any], right: NDArray[Any]) -> Found:
     if left.shape != right.shape:
         return "", f"shape {left.shape}", f"shape {right.shape}", None, True
-    difference = np.abs(left.astype(np.float64) - right.astype(np.float64))
-    if rule.rule == "angle":
-        difference = np.abs((difference + math.pi) % (2.0 * math.pi) - math.pi)
+    with np.errstate(invalid="ignore"):  # inf - inf is NaN and is settled below
+        difference = np.abs(left.astype(np.float64) - right.astype(np.float64))
+        if rule.rule == "angle":
+            difference = np.abs((difference + math.pi) % (2.0 * math.pi) - math.pi)
     both_nan, one_nan = np.isnan(left) & np.isnan(right), np.isnan(left) ^ np.isnan(right)
     difference = np.where(both_nan | (left == right), 0.0, np.where(one_nan, math.inf, difference))
+    difference = np.where(np.isnan(difference), math.inf, difference)
     worst = int(np.argmax(difference))
     index = np.unravel_index(worst, difference.shape)
     magnitude = float(difference.reshape(-1)[worst])

@@ -29,6 +29,8 @@ def result_document(result: ReplayResult) -> dict[str, Any]:
         "bag": result.bag_path,
         "profile": result.profile,
         "ticks_requested": result.ticks_requested,
+        "too_little": list(result.too_little),
+        "policy": dict(result.policy),
         "lineage": _lineage(result.lineage),
         "comparison": None if result.comparison is None else _comparison(result.comparison),
     }

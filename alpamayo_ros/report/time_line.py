@@ -1,5 +1,6 @@
 """What happened over time: the outcome of each tick, and how far outputs moved from the baseline."""
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -15,6 +16,9 @@ _WIDTH_IN = 9.4
 _LABEL_IN = 2.35
 _ROW_IN = 0.34
 _FIELDS_DRAWN = 5
+
+LARGEST_RATIO = 1e6
+"""Differences that are more than this many times their tolerance, or not finite, are drawn here."""
 
 
 def draw_time_line(marks: Sequence[TickMark], theme: Theme) -> bytes:
@@ -74,9 +78,9 @@ def measured_differences(differences: Sequence[FieldDifference]) -> dict[str, li
     for difference in differences:
         if difference.magnitude is None or not difference.tolerance:
             continue
+        # A difference to NaN is the largest there is.
         ratio = difference.magnitude / difference.tolerance
-        if not np.isfinite(ratio):
-            continue
+        ratio = min(ratio, LARGEST_RATIO) if math.isfinite(ratio) else LARGEST_RATIO
         # x[3] and x[4] are one field.
         name = re.sub(r"\[[^\]]*\]", "", f"{difference.interface}.{difference.field}")
         ticks = series.setdefault(f"{name}, tolerance {difference.tolerance:g} {difference.unit}".rstrip(), {})

@@ -88,7 +88,7 @@ def number(value: float | None) -> str:
     """Write a number with 4 significant digits, and say so where there is none."""
     if value is None:
         return "\N{EN DASH}"
-    return f"{value:.4g}" if math.isfinite(value) else "not a number"
+    return f"{value:.4g}" if math.isfinite(value) else "not finite"
 
 
 def seconds_after(t0_ns: int, start_ns: int) -> str:

@@ -87,18 +87,21 @@ def validate_identity(identity: BagIdentity) -> None:
     """Refuse what rosbag2's flat text map cannot hold.
 
     Raises:
-        ConfigurationError: A tag has a reserved name, or a value is no text.
+        ConfigurationError: A tag has a reserved name, or a value is no text or holds control characters,
+            which YAML readers change.
     """
-    texts = {"lineage_id": identity.lineage_id, "envelope_id": identity.envelope_id, "manifest": identity.manifest}
+    texts = {"lineage id": identity.lineage_id, "envelope id": identity.envelope_id}
     for key, value in identity.tags.items():
         if key in RESERVED_KEYS:
             raise ConfigurationError(f"tag {key!r} has a reserved name; expected none of: {', '.join(RESERVED_KEYS)}")
-        if not key:
-            raise ConfigurationError("a tag has no name; expected a text")
+        if not key or not key.isprintable():
+            raise ConfigurationError(f"tag {key!r} has no usable name; expected printable text")
         texts[f"tag {key!r}"] = value
     for name, text in texts.items():
         if not isinstance(text, str):
             raise ConfigurationError(f"{name} of a bag is a {type(text).__name__}; expected a text")
+        if not text.replace("\n", "").isprintable():
+            raise ConfigurationError(f"{name} of a bag is {text[:80]!r}; expected printable text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,6 +260,7 @@ class McapFileWriter:
             size, crc, count = last.index.chunk_start_offset, last.crc_before, count - 1
         self._cut = True
         self._done = _Committed(size, crc, digest, count, _Buffer())
+        self._metadata = [index for index in self._metadata if index.offset < size]
         self._file.truncate(size)
         return True
 
@@ -306,7 +307,6 @@ class McapFileWriter:
         """Return summary section and footer of a file whose summary starts at ``start``."""
         statistics = self.statistics()
         chunks = self._chunks[: self._done.chunk_count]
-        metadata = [index for index in self._metadata if index.offset < self._done.size]
         groups: list[tuple[Opcode, list[McapRecord]]] = [
             (Opcode.SCHEMA, list(self._schemas)),
             (Opcode.CHANNEL, list(self._channels)),
@@ -321,13 +321,13 @@ class McapFileWriter:
                         message_count=statistics.message_count,
                         message_end_time=statistics.end_ns,
                         message_start_time=statistics.start_ns,
-                        metadata_count=len(metadata),
+                        metadata_count=len(self._metadata),
                         schema_count=len(self._schemas),
                     )
                 ],
             ),
             (Opcode.CHUNK_INDEX, [chunk.index for chunk in chunks]),
-            (Opcode.METADATA_INDEX, list(metadata)),
+            (Opcode.METADATA_INDEX, list(self._metadata)),
         ]
         builder = RecordBuilder()
         offsets = []

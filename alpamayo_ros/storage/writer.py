@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import final
 
 from alpamayo_ros.errors import BagWriteError, ConfigurationError, OutputError, TopicError, expected_one_of
-from alpamayo_ros.messages.typestore import message_definition
+from alpamayo_ros.messages.typestore import message_class, message_definition
 from alpamayo_ros.messages.typestore import type_hash as known_type_hash
 from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, FileSystem, WritableFile, sha256_of, write_atomically
 from alpamayo_ros.storage.identity import (
@@ -154,6 +154,7 @@ class BagWriter:
         _validate_topic_name(name)
         if definition is None or type_hash is None:
             try:
+                message_class(type_name)
                 definition = message_definition(type_name) if definition is None else definition
                 type_hash = known_type_hash(type_name) if type_hash is None else type_hash
             except KeyError as error:

@@ -44,7 +44,7 @@ class Observation:
         history: Ego history at t0 - i * period.
         frames: Used frames, camera-major in profile order, oldest first; empty without cameras.
         images: uint8 RGB (C, F, height, width, 3) at the profile's model size, None without cameras.
-        worst_skew_ns: Largest distance of a used frame from its grid time, 0 without cameras.
+        worst_skew_ns: Largest distance of a camera's frame at t0 from t0, 0 without cameras.
     """
 
     t0_ns: int

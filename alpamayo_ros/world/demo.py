@@ -107,7 +107,9 @@ def write_demo_bag(
     if seed < 0:
         raise ParameterError(f"seed {seed} is negative; expected 0 or more")
     if not MIN_DURATION_S <= duration_s <= MAX_DURATION_S:
-        raise ParameterError(f"duration_s {duration_s} is out of range; expected {MIN_DURATION_S} to {MAX_DURATION_S} s")
+        raise ParameterError(
+            f"duration_s {duration_s} is out of range; expected {MIN_DURATION_S} to {MAX_DURATION_S} s"
+        )
     topics = _topics()
     counts = dict.fromkeys(topics, 0)
     with BagWriter(out, identity=_identity(seed, duration_s)) as writer:

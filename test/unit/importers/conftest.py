@@ -104,7 +104,7 @@ def write_sweep(path, index):
     road = road[(np.abs(road[:, 0]) > 1.2) | (np.abs(road[:, 1]) > 3.5)]
     car = np.column_stack([rng.uniform(-1, 1, 4000), rng.uniform(-9, -5, 4000), rng.uniform(0.0, 1.2, 4000)])
     hidden = (np.abs(road[:, 0]) < 1) & (road[:, 1] < -5) & (road[:, 1] > -9)
-    low = np.column_stack([rng.uniform(-3, 3, 9000), rng.uniform(7, 10, 9000), np.full(9000, GROUND_M - 0.2)])
+    low = np.column_stack([rng.uniform(-3, 3, 9000), rng.uniform(-15, 15, 9000), np.full(9000, GROUND_M - 0.2)])
     points = np.concatenate([road[~hidden], car, low, [[np.nan] * 3]])
     device = np.concatenate([np.zeros(len(road[~hidden]) + len(car)), np.ones(len(low)), [0]]).astype(np.uint8)
     origin, body = body_pose(index * PERIOD_S)

@@ -8,10 +8,12 @@ import shutil
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from alpamayo_ros.cli.bag_import import bag_import_pandaset
 from alpamayo_ros.errors import ArtifactError, BagWriteError, ConfigurationError, OutputError
 from alpamayo_ros.geometry.transform import compose_poses, invert_pose
 from alpamayo_ros.importers import pandaset
@@ -283,6 +285,8 @@ def damage(name):
             s.edit(f"{front}/poses.json", lambda v: v[:-1]),
         ],
         "picture is text": lambda s: s.path(front, "00.jpg").write_text("not a picture"),
+        "picture is a PNG": lambda s: s.path(front, "00.jpg").write_bytes(s.path("png").read_bytes()),
+        "later picture cut": lambda s: s.path(front, "03.jpg").write_bytes(s.path(front, "03.jpg").read_bytes()[:-100]),
         "later picture empty": lambda s: s.path(front, "03.jpg").write_bytes(b""),
         "later picture larger": lambda s: shutil.copy(s.path("larger.jpg"), s.path(front, "03.jpg")),
         "JSON cut": lambda s: s.path("lidar", "poses.json").write_text('[{"position": {"x": 0.0'),
@@ -327,6 +331,10 @@ def damage(name):
     return table if name is None else table[name]
 
 
+def picture(kind, width, height):
+    return cv2.imencode(kind, np.zeros((height, width, 3), dtype=np.uint8))[1].tobytes()
+
+
 def edit_boxes(sequence, old, new):
     text = sequence.path("cuboids.csv").read_text()
     assert old in text
@@ -334,8 +342,9 @@ def edit_boxes(sequence, old, new):
 
 
 @pytest.mark.parametrize("name", list(damage(None)))
-def test_a_damaged_source_is_refused_in_one_sentence_and_leaves_nothing(sequence, tmp_path, name, larger_picture):
-    sequence.path("larger.jpg").write_bytes(larger_picture)
+def test_a_damaged_source_is_refused_in_one_sentence_and_leaves_nothing(sequence, tmp_path, name):
+    sequence.path("larger.jpg").write_bytes(picture(".jpg", 128, 72))
+    sequence.path("png").write_bytes(picture(".png", 64, 36))
     damage(name)(sequence)
     target = tmp_path / "out"
     target.mkdir()
@@ -344,13 +353,6 @@ def test_a_damaged_source_is_refused_in_one_sentence_and_leaves_nothing(sequence
     assert "\n" not in str(caught.value)
     assert str(sequence.folder) in str(caught.value) or "camera front" in str(caught.value)
     assert list(target.iterdir()) == []
-
-
-@pytest.fixture
-def larger_picture():
-    import cv2
-
-    return cv2.imencode(".jpg", np.zeros((72, 128, 3), dtype=np.uint8))[1].tobytes()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, BagWriteError])
@@ -506,3 +508,19 @@ def test_real_tags_speak_of_privacy_and_licence(real):
     document = json.loads((summary.destination / "identity.json").read_text())
     assert "not blurred" in document["tags"]["privacy"]
     assert "CC BY 4.0" in document["tags"]["licence"]
+
+
+def test_the_command_prints_the_summary_as_json(sequence, tmp_path, capsys):
+    bag_import_pandaset(sequence.folder, tmp_path / "bag", as_json=True)
+    document = json.loads(capsys.readouterr().out)
+    assert document["topics"]["/odometry"] == sequence.frames
+    assert document["calibration_digest"] == load_calibration(tmp_path / "bag" / "calibration.yaml").digest
+
+
+def test_the_command_says_what_was_assumed_and_what_is_absent(sequence, tmp_path, capsys):
+    sequence.path("cuboids.csv").unlink()
+    bag_import_pandaset(sequence.folder, tmp_path / "bag [1]")
+    said = capsys.readouterr().out
+    assert f"bag {tmp_path / 'bag [1]'}: " in said
+    assert "assumed: The rig's origin is on the ground" in said
+    assert "absent: labelled actors" in said

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -52,13 +53,13 @@ def test_lines_of_others_reach_stderr_afterwards(capfd):
 
 
 def test_descriptor_2_comes_back_after_an_exception_and_leaves_no_descriptor_behind(capfd):
-    before = len(os.listdir("/proc/self/fd"))
+    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
     for _ in range(20):
         with pytest.raises(RuntimeError), captured_damage():
             raise RuntimeError
     complain("still here\n")
     assert capfd.readouterr().err == "still here\n"
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
 
 
 def test_threads_take_turns_and_none_loses_a_report(capfd):

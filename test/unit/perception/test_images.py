@@ -24,6 +24,13 @@ def compressed(data, encoding="jpeg"):
     return CameraFrame("front", 0, encoding, data)
 
 
+def read_or_reason(frame):
+    try:
+        return read_picture(frame, SIZE)
+    except PictureError as error:
+        return str(error)
+
+
 def reduced(picture):
     return cv2.resize(picture, (SIZE.width, SIZE.height), interpolation=cv2.INTER_AREA)
 
@@ -158,11 +165,12 @@ def test_a_header_that_lies_about_the_size_is_refused(height, width, step, lengt
 def test_a_picture_of_one_pixel_gives_a_picture_or_a_picture_error(encoding):
     channels = {"rgb8": 3, "bgr8": 3, "rgba8": 4, "bgra8": 4}.get(encoding, 1)
     frame = CameraFrame("front", 0, encoding, bytes([7]) * channels, 1, 1, channels)
-    try:
-        assert read_picture(frame, SIZE).shape == (12, 16, 3)
-    except PictureError as error:
+    found = read_or_reason(frame)
+    if isinstance(found, str):
         assert encoding.startswith("bayer")
-        assert "expected an intact picture" in str(error)
+        assert "expected an intact picture" in found
+    else:
+        assert found.shape == (12, 16, 3)
 
 
 def overwritten(data, start, count, value):
@@ -174,7 +182,7 @@ def test_a_jpeg_with_overwritten_pixels_is_refused_and_nothing_is_printed(build,
     generator = np.random.default_rng(0)
     picture = generator.integers(0, 256, (96, 128, 3)).astype(np.uint8)
     data = build.encode(picture)
-    with pytest.raises(PictureError, match="damaged .*Corrupt JPEG data"):
+    with pytest.raises(PictureError, match=r"damaged .*Corrupt JPEG data"):
         read_picture(compressed(overwritten(data, len(data) // 2, len(data) // 4, value)), SIZE)
     assert capfd.readouterr().err == ""
 
@@ -187,11 +195,10 @@ def test_whatever_happens_to_a_file_there_is_a_picture_or_one_reason(build, suff
     for position in generator.integers(0, len(data), count):
         data[position] = generator.integers(0, 256)
     cut = generator.integers(0, len(data) + 1) if generator.random() < 0.3 else len(data)
-    try:
-        found = read_picture(compressed(bytes(data[:cut])), SIZE)
-    except PictureError as error:
-        assert "expected" in str(error)
-        assert "\n" not in str(error)
+    found = read_or_reason(compressed(bytes(data[:cut])))
+    if isinstance(found, str):
+        assert "expected" in found
+        assert "\n" not in found
     else:
         assert found.shape == (12, 16, 3)
 

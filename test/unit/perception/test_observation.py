@@ -114,11 +114,11 @@ def test_pictures_cannot_be_changed_and_are_not_shared_between_observations(buil
     assert observation_digest(first) == observation_digest(second)
 
 
-def test_the_worst_skew_is_taken_over_all_cameras_and_frames(build):
+def test_the_worst_skew_is_that_of_the_worst_camera_at_t0(build):
     assembler = filled(build, left_out=["front"])
-    for back, skew_ms in ((3, 0), (2, -42), (1, 10), (0, 41)):
+    for back, skew_ms in ((3, 0), (2, -42), (1, 10), (0, -41)):
         assembler.add_frame(build.frame("front", T0_NS - back * 100 * MS + skew_ms * MS))
-    assert assembler.assemble(T0_NS, 0).worst_skew_ns == 42 * MS
+    assert assembler.assemble(T0_NS, 0).worst_skew_ns == 41 * MS
 
 
 def test_odometry_is_judged_before_any_camera(build):
@@ -245,7 +245,7 @@ def arranged(streams, generator, lateness_ns):
     return ordered
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=120)
 @given(
     seed=st.integers(0, 2**32 - 1),
     trigger=st.sampled_from(["odometry", "front"]),
@@ -264,7 +264,7 @@ def test_no_order_of_arrival_within_the_lateness_changes_anything(build, seed, t
         assert found_rule.open_ticks == rule.open_ticks
 
 
-def test_the_random_streams_reach_every_outcome_of_a_camera_drive(build):
+def test_the_random_streams_reach_every_other_outcome(build):
     profile = build.profile(["front", "rear"], trigger="front", frames=3, history_length=6)
     reached = set()
     for seed in range(60):
@@ -273,6 +273,7 @@ def test_the_random_streams_reach_every_outcome_of_a_camera_drive(build):
     assert reached >= set(TickOutcome) - {
         TickOutcome.TIME_BACKWARDS,
         TickOutcome.NO_ODOMETRY,
+        TickOutcome.CAMERA_MISSING,
         TickOutcome.CAMERA_MISMATCH,
         TickOutcome.SKIPPED_BUSY,
         TickOutcome.STAGE_FAILED,

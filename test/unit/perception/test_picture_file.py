@@ -30,6 +30,13 @@ def jpeg(width=8, height=6, scans=1):
     return b"\xff\xd8" + frame_header(width, height) + scan * scans + b"\xff\xd9"
 
 
+def size_or_reason(data):
+    try:
+        return inspect_picture(data)
+    except PictureError as error:
+        return str(error)
+
+
 def test_the_size_of_real_files_is_read(build):
     picture = build.picture(48, 64)
     options = ((), (2, 1), (4, 2))  # plain, progressive, restart markers
@@ -68,10 +75,9 @@ def test_any_change_of_bytes_gives_a_size_or_a_picture_error(data, changes):
     changed = bytearray(data)
     for position, value in changes:
         changed[position % len(changed)] = value
-    try:
-        size = inspect_picture(bytes(changed))
-    except PictureError as error:
-        assert "expected" in str(error)
+    size = size_or_reason(bytes(changed))
+    if isinstance(size, str):
+        assert "expected" in size
     else:
         assert 1 <= size.width * size.height <= 7680 * 4320
 
@@ -106,7 +112,7 @@ def test_a_jpeg_without_a_picture_is_refused():
 
 
 def test_a_marker_within_a_scan_is_refused():
-    with pytest.raises(PictureError, match="expected a complete file|expected a marker segment"):
+    with pytest.raises(PictureError, match=r"expected a complete file|expected a marker segment"):
         inspect_picture(jpeg().replace(b"\xff\x00\x34", b"\xff\xd8\x34"))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_ticks_are_at_least_half_a_period_and_for_fast_triggers_a_period_apart(r
     for index in range(min(5 * rate_hz, 1500)):
         jitter_ns = data.draw(st.integers(0, period_ns // 3)) if index < 50 else 0
         times += [t.t0_ns for t in rule.advance("odometry", phase_ns + index * period_ns + jitter_ns).closed]
-    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(times)]
     assert times
     assert all(step >= 50 * MS for step in steps)
     assert all(step <= 100 * MS + 2 * period_ns for step in steps)

@@ -100,8 +100,11 @@ class FullDisk(LocalFileSystem):
         return _LimitedFile(super().create(path), self, path)
 
     def remove(self, path: Path) -> None:
-        self.room += path.stat().st_size if path.exists() else 0
+        self.release(path.stat().st_size if path.exists() else 0)
         super().remove(path)
+
+    def release(self, size: int) -> None:
+        self.room += size
 
 
 class _LimitedFile:
@@ -111,14 +114,14 @@ class _LimitedFile:
     def write(self, data: Any) -> None:
         fitting = bytes(data)[: max(0, self._disk.room)]
         self._file.write(fitting)
-        self._disk.room -= len(fitting)
+        self._disk.room -= len(fitting) if len(fitting) == len(data) else self._disk.room
         if len(fitting) < len(data):
             raise OSError(self._disk.number, "No space left on device")
 
     def truncate(self, size: int) -> None:
         before = self._path.stat().st_size
         self._file.truncate(size)
-        self._disk.room += before - size
+        self._disk.release(before - size)
 
     def sync(self) -> None:
         self._file.sync()

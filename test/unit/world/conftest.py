@@ -1,4 +1,5 @@
-import numpy as np
+"""One world for all tests of this folder."""
+
 import pytest
 
 from alpamayo_ros.world.demo import demo_scene
@@ -15,8 +16,3 @@ def scene() -> Scene:
 @pytest.fixture(scope="session")
 def renderer(scene: Scene) -> Renderer:
     return Renderer(scene)
-
-
-@pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(7)

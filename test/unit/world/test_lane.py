@@ -1,3 +1,5 @@
+"""The lane is a smooth curve that is known exactly."""
+
 import math
 
 import pytest
@@ -50,7 +52,7 @@ def test_offsets_are_measured_square_to_the_lane_and_left_positive(s_m: float, d
 
 
 def test_the_lane_bends_left_and_then_right_no_tighter_than_35_m() -> None:
-    curvatures = [LANE.curvature(s) for s in range(0, 120)]
+    curvatures = [LANE.curvature(s) for s in range(120)]
     assert curvatures.index(max(curvatures)) < curvatures.index(min(curvatures))
     assert 0.02 < max(curvatures) < 1.0 / 35.0
     assert -1.0 / 35.0 < min(curvatures) < -0.02

@@ -1,3 +1,5 @@
+"""Faces are flat, convex and look outwards."""
+
 import math
 
 import numpy as np

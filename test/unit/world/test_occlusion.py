@@ -1,3 +1,5 @@
+"""The painter's order, against rays."""
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""Smooth pulses, and the motion that is made of them."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""Pictures show things where projection says, and only what is not hidden."""
+
 import dataclasses
 import math
 
@@ -11,7 +13,7 @@ from alpamayo_ros.geometry.camera import project_points
 from alpamayo_ros.geometry.rotation import to_matrix
 from alpamayo_ros.structs.camera import CameraCalibration
 from alpamayo_ros.world.drive import EgoState
-from alpamayo_ros.world.ground import CROSS_SECTION
+from alpamayo_ros.world.ground import CROSS_SECTION, GroundPainter
 from alpamayo_ros.world.mesh import Mesh, MeshBuilder
 from alpamayo_ros.world.renderer import NEAR_M, Renderer, clip
 from alpamayo_ros.world.rig import CAMERAS, PinholeCamera
@@ -93,7 +95,7 @@ def test_the_traffic_light_turns_from_green_to_red(scene: Scene, renderer: Rende
     seen = {}
     post = scene.lane.point(CROSSING_M - 0.6, CROSS_SECTION.right_kerb - 0.7)
     c, s = math.cos(post.heading), math.sin(post.heading)
-    ego = scene.ego.state(11.0)
+    ego = scene.ego.state(12.0)
     for t_s, z in ((8.0, 2.55), (9.0, 2.90), (11.0, 3.25)):
         world = np.array([[post.x - 0.165 * c, post.y - 0.165 * s, z]])
         column, row = np.round(_pixels(TELE, ego, world)[0]).astype(int)
@@ -118,6 +120,35 @@ def test_the_edge_line_is_painted_where_the_ground_projects(scene: Scene, render
             column, row = np.round(_pixels(WIDE, ego, np.array([[point.x, point.y, 0.0]]))[0]).astype(int)
             brightness[name] = picture[row, column]
         assert brightness["line"] > brightness["lane"] + 40
+
+
+@pytest.mark.parametrize(
+    ("camera", "distance_m", "side_m"),
+    [(WIDE, 4.0, 0.8), (WIDE, 12.0, 2.0), (WIDE, 30.0, 6.0), (TELE, 20.0, 1.0), (TELE, 45.0, 5.0), (TELE, 90.0, 12.0)],
+    ids=lambda value: getattr(value, "id", str(value)),
+)
+def test_a_square_on_the_ground_appears_where_it_projects_at_every_fineness(
+    scene: Scene, camera: PinholeCamera, distance_m: float, side_m: float
+) -> None:
+    ego = dataclasses.replace(scene.ego.state(0.0), position=(0.0, 0.0, 0.0), yaw=0.0, pitch=0.004, roll=-0.003)
+    half = side_m / 2.0
+    corners = np.array([(-half, -half), (half, -half), (half, half), (-half, half)]) + np.array([distance_m, 0.3])
+    pictures = []
+    for painted in (False, True):
+        painter = GroundPainter(scene.lane, (-5.0, -30.0), (130.0, 30.0))
+        if painted:
+            painter.polygon(corners, MAGENTA)
+        unseen = _cube(0.1).placed(0.0, -200.0, 0.0)
+        street = dataclasses.replace(scene, ground=painter.ground(), standing=(unseen,), vehicles=())
+        pictures.append(Renderer(street).render(camera, ego, 0.0).astype(float))
+    cover = np.abs(pictures[1] - pictures[0]).sum(axis=2)
+    cover /= np.sort(cover.ravel())[-10]
+    rows, columns = np.indices(cover.shape)
+    outline = _pixels(camera, ego, np.column_stack([corners, np.zeros(4)])).astype(np.float32)
+    moments = cv2.moments(outline)
+    assert cover.sum() == pytest.approx(moments["m00"], rel=0.15)
+    assert (cover * columns).sum() / cover.sum() == pytest.approx(moments["m10"] / moments["m00"], abs=0.4)
+    assert (cover * rows).sum() / cover.sum() == pytest.approx(moments["m01"] / moments["m00"], abs=0.4)
 
 
 def test_the_horizon_follows_pitch(scene: Scene) -> None:

@@ -1,3 +1,5 @@
+"""The cameras are where the calibration says."""
+
 import math
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The script of the traffic is possible and believable."""
+
 import cv2
 import numpy as np
 import pytest

@@ -1,0 +1,115 @@
+"""Paths drawn onto the ground of camera pictures."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from alpamayo_ros.report.camera_view import draw_camera_view
+from alpamayo_ros.structs.camera import CameraIntrinsics
+from alpamayo_ros.structs.pose import Pose
+
+BEHIND = Pose((0.0, 0.0, 1.5), (0.5, 0.5, -0.5, -0.5))
+
+
+def seen(view):
+    picture = cv2.imdecode(np.frombuffer(view.jpeg, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    assert picture.shape == (view.height, view.width, 3)
+    return picture
+
+
+def greenish(picture):
+    return (picture[:, :, 1] > picture[:, :, 2] + 25) & (picture[:, :, 1] > picture[:, :, 0])
+
+
+def yellowish(picture):
+    return (picture[:, :, 2] > 200) & (picture[:, :, 1] > 140) & (picture[:, :, 0] < 110)
+
+
+def test_the_strip_covers_the_ground_ahead_with_the_width_of_the_vehicle(make_picture):
+    picture = make_picture(driven_m=0.0)
+    view = draw_camera_view(picture, picture.t0_ns)
+    drawn = greenish(seen(view))
+    assert view.note == ""
+    assert not view.driven
+    # Row 200 of 270, shown twice as large: the ground is 400 * 1.5 / (200 - 134.5) = 9.16 m ahead.
+    columns = np.flatnonzero(drawn[401])
+    assert columns.max() - columns.min() == pytest.approx(2 * 400 * 1.9 / 9.16, abs=8)
+    assert 0.5 * (columns.max() + columns.min()) == pytest.approx(480, abs=3)
+    assert not drawn[:270, 200:].any(), "something is drawn above the horizon"
+
+
+def test_the_driven_path_is_a_line_where_it_was_driven(make_picture):
+    picture = make_picture()
+    view = draw_camera_view(picture, picture.t0_ns)
+    columns = np.flatnonzero(yellowish(seen(view))[401, 250:]) + 250
+    assert view.driven
+    # 0.3 m to the left at 9.16 m.
+    assert columns.mean() == pytest.approx(480 - 2 * 400 * 0.3 / 9.16, abs=4)
+
+
+def test_a_picture_of_another_size_than_its_calibration_shows_the_same(make_picture, street):
+    half = make_picture(bgr=cv2.resize(street, (240, 135), interpolation=cv2.INTER_AREA), driven_m=0.0)
+    full = make_picture(driven_m=0.0)
+    views = [draw_camera_view(picture, picture.t0_ns) for picture in (half, full)]
+    drawn = [greenish(seen(view)) for view in views]
+    assert (drawn[0] ^ drawn[1]).sum() < 0.02 * drawn[1].sum()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"speed_mps": 0.0}, "Standing still"),
+        ({"speed_mps": 0.2}, "lies outside what this camera sees"),
+    ],
+)
+def test_a_path_that_cannot_be_seen_says_so_in_the_picture(make_picture, change, words):
+    picture = make_picture(driven_m=0.0, **change)
+    view = draw_camera_view(picture, picture.t0_ns)
+    assert words in view.note
+    drawn = seen(view)
+    assert not greenish(drawn)[200:].any()
+    assert (drawn[400:460, 200:760].min(axis=2) > 200).sum() > 200, "the note is not written"
+
+
+def test_a_camera_that_looks_backwards_shows_nothing_of_the_path(make_picture, camera):
+    picture = make_picture(camera=replace(camera, rig_from_optical=BEHIND))
+    assert "outside what this camera sees" in draw_camera_view(picture, picture.t0_ns).note
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"intrinsics": None},
+        {"rig_from_optical": None},
+        {"intrinsics": CameraIntrinsics(480, 270, (0.0,) * 9)},
+        {"rig_from_optical": Pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0))},
+    ],
+)
+def test_without_a_usable_calibration_the_picture_is_shown_and_says_why(make_picture, camera, change):
+    picture = make_picture(camera=replace(camera, **change))
+    view = draw_camera_view(picture, picture.t0_ns)
+    assert "no usable calibration" in view.note
+    assert not greenish(seen(view)).any()
+
+
+@pytest.mark.parametrize("path", [np.zeros((0, 3)), np.full((64, 3), np.nan)])
+def test_a_missing_path_is_named_as_missing(make_picture, path):
+    picture = make_picture(driven_m=0.0)
+    picture = replace(picture, path=replace(picture.path, rig_xyz_m=path))
+    assert draw_camera_view(picture, picture.t0_ns).note == "There is no predicted path at this tick."
+
+
+def test_a_hostile_camera_name_is_drawn_as_text(make_picture, camera):
+    picture = make_picture(camera=replace(camera, camera="$\\frac{\x00\n左<script>" * 20))
+    assert draw_camera_view(picture, picture.t0_ns).width == 960
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2000, 40, 3), (3, 3000, 3)])
+def test_pictures_of_odd_shapes_are_drawn(make_picture, shape):
+    picture = make_picture(bgr=np.zeros(shape, np.uint8))
+    view = draw_camera_view(picture, picture.t0_ns)
+    assert view.width <= 960
+    assert view.height <= 720
+    seen(view)
