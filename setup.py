@@ -33,10 +33,9 @@ class BuildWithData(build_py):
 class SourceWithData(sdist):
     """Take along what a build needs beside the package."""
 
-    def add_defaults(self):
-        super().add_defaults()
+    def make_release_tree(self, base_dir, files):
         data = (path for folder in DATA for path in (HERE / folder).rglob("*") if path.is_file())
-        self.filelist.extend(["package.xml", *(str(path.relative_to(HERE)) for path in data)])
+        super().make_release_tree(base_dir, [*files, "package.xml", *(str(path.relative_to(HERE)) for path in data)])
 
 
 def refuse_beside_colcon():

@@ -44,10 +44,13 @@ def measure_motion(
     """
     first = min(int(np.searchsorted(offset_s, -window_s - 1e-6)), len(offset_s) - 2)
     position, offset = position_m[first:, :2], offset_s[first:]
-    heading = np.unwrap(np.arctan2(rotation[first:, 1, 0], rotation[first:, 0, 0]))
-    step = np.diff(position, axis=0)
-    duration = np.diff(offset)
-    half_turn = 0.5 * np.diff(heading)
+    heading = np.arctan2(rotation[first:, 1, 0], rotation[first:, 0, 0])
+    turn = heading[1:] - heading[:-1]
+    turn -= 2.0 * np.pi * np.round(turn / (2.0 * np.pi))
+    heading[1:] = heading[0] + np.cumsum(turn)
+    step = position[1:] - position[:-1]
+    duration = offset[1:] - offset[:-1]
+    half_turn = 0.5 * turn
     middle = heading[:-1] + half_turn
     forward = step[:, 0] * np.cos(middle) + step[:, 1] * np.sin(middle)
     arc = np.copysign(np.hypot(step[:, 0], step[:, 1]), forward) / np.sinc(half_turn / np.pi)
@@ -58,9 +61,10 @@ def measure_motion(
 
 
 def _line_at_zero(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    mean_x, mean_y = float(x.mean()), float(y.mean())
-    spread = float(((x - mean_x) ** 2).sum())
-    slope = float(((x - mean_x) * (y - mean_y)).sum()) / spread if spread > 0.0 else 0.0
+    mean_x, mean_y = float(np.add.reduce(x)) / len(x), float(np.add.reduce(y)) / len(y)
+    centred = x - mean_x
+    spread = float(np.dot(centred, centred))
+    slope = float(np.dot(centred, y - mean_y)) / spread if spread > 0.0 else 0.0
     return mean_y - slope * mean_x, slope
 
 

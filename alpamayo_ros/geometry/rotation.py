@@ -84,7 +84,8 @@ def from_matrix(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return unit quaternions, (..., 4), of rotation matrices, (..., 3, 3); the largest component is positive.
 
     Each column of the matrix 4 q q^T is the quaternion times one of its components; the one with the largest
-    component loses no digits (S. W. Shepperd, "Quaternion from rotation matrix", 1978).
+    component loses no digits ("Quaternion from Rotation Matrix", Journal of
+    Guidance and Control 1(3), 1978).
     """
     m = matrices
     trace = m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]

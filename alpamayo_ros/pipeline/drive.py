@@ -19,6 +19,9 @@ from alpamayo_ros.structs.trajectory import TrajectorySet
 
 ODOMETRY = "odometry"
 
+_FORGET_EVERY = 64
+"""Messages after which buffers are trimmed even though no tick closed."""
+
 
 @dataclass(frozen=True, slots=True)
 class TickAnswer:
@@ -57,6 +60,7 @@ class DrivePipeline:
         """
         self._profile = profile
         self._stages = stages
+        self._since_forgetting = 0
         self._assembler = ObservationAssembler(profile, parameters.perception, calibration)
         times = {
             "period_ns": profile.period_ms * 1_000_000,
@@ -103,17 +107,25 @@ class DrivePipeline:
             self._assembler.clear()
 
     def _answers(self, advance: Advance) -> list[TickAnswer]:
+        self._since_forgetting += 1
         if not advance.closed and not advance.backwards:
+            # While the trigger is silent nothing closes, and the other inputs must not pile up.
+            if self._since_forgetting >= _FORGET_EVERY:
+                self._forget()
             return []
         stepped_back = time_backwards(self._profile.trigger, advance.step_back_ns)
         answers = [self._rejected(tick, stepped_back) for tick in advance.backwards]
         for tick in advance.closed:
             seen = self._assembler.assemble(tick.t0_ns, tick.epoch)
             answers.append(self._rejected(tick, seen) if isinstance(seen, Rejection) else self._answered(tick, seen))
+        self._forget()
+        return answers
+
+    def _forget(self) -> None:
+        self._since_forgetting = 0
         keep_from_ns = self._rule.keep_from_ns
         if keep_from_ns is not None:
             self._assembler.forget_before(keep_from_ns)
-        return answers
 
     def _rejected(self, tick: OpenTick, rejection: Rejection) -> TickAnswer:
         return TickAnswer(self._status(tick, rejection.outcome, rejection.text))

@@ -128,6 +128,7 @@ def _environment() -> Environment:
         "number": number,
         "outcome": outcome_title,
         "horizon": horizon_label,
+        "timing": lambda name: name.removesuffix("_s").replace("_", " "),
     }
     environment.globals |= {"seconds_after": seconds_after}
     return environment
@@ -148,10 +149,10 @@ def _count_sentence(name: str) -> str:
 
 
 def _field_rows(data: ReportData) -> list[tuple[str, str, int, int, str, str, str]]:
-    """Rows of interface, field, compared, differing, worst, tolerance and unit; fields that differ come first."""
+    """Rows of what the comparison found per field: those that differ first, those not compared last."""
     if data.result.comparison is None:
         return []
-    fields = sorted(data.result.comparison.fields, key=lambda row: row.differing == 0)
+    fields = sorted(data.result.comparison.fields, key=lambda row: (row.differing == 0, row.compared == 0))
     return [
         (row.interface, row.field, row.compared, row.differing, number(row.worst), number(row.tolerance), row.unit)
         for row in fields

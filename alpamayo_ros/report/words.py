@@ -26,7 +26,7 @@ VERDICT_SENTENCES = {
     Verdict.REGRESSION: "The replay does something else than the baseline.",
     Verdict.INCONCLUSIVE: "The replay shows too little to judge it.",
     Verdict.NOT_COMPARABLE: "The replay and the baseline must not be compared.",
-    Verdict.NOT_COMPARED: "No baseline was given, so nothing was judged.",
+    Verdict.NOT_COMPARED: "The replay stands alone: nothing was judged.",
 }
 
 VERDICT_SYMBOLS = {

@@ -21,6 +21,7 @@ NO_HASH = "-"
 MAX_DEFINITION_CHARACTERS = 250_000
 """A longer definition is not parsed; the longest of the common interfaces has 20,000."""
 
+_IDL_SEPARATOR = "=" * 80 + "\n"
 _OWN_PACKAGE = "alpamayo_ros/"
 _EXCLUDED_TOPICS = ("/rosout", "/parameter_events", "/diagnostics")
 _EXCLUDED_PREFIX = "/events/"
@@ -51,11 +52,17 @@ def stated_or_computed_hash(topic: TopicInfo) -> str:
 
 
 def _computed_hash(topic: TopicInfo) -> str:
-    idl = topic.definition_encoding == "ros2idl"
-    types = get_types_from_idl(topic.definition) if idl else get_types_from_msg(topic.definition, topic.type_name)
     store = Typestore()
     # Not store.register: that runs generated code, and the text is a stranger's.
-    store.fielddefs.update({name: fields[:2] for name, fields in types.items()})
+    if topic.definition_encoding == "ros2msg":
+        types = get_types_from_msg(topic.definition, topic.type_name)
+        store.fielddefs.update({name: fields[:2] for name, fields in types.items()})
+        return store.hash_rihs01(topic.type_name)
+    for part in topic.definition.split(_IDL_SEPARATOR)[1:]:
+        heading, _, text = part.partition("\n")
+        kind, _, name = heading.partition(": ")
+        types = get_types_from_idl(text) if kind == "IDL" else get_types_from_msg(text, name)
+        store.fielddefs.update({name: fields[:2] for name, fields in types.items()})
     return store.hash_rihs01(topic.type_name)
 
 

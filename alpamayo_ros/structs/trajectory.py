@@ -72,7 +72,8 @@ class TrajectorySet:
 
 
 def _as_float32(values: ArrayLike) -> NDArray[np.float32]:
-    array = np.ascontiguousarray(values, dtype=np.float32)
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and whoever reads it sees that
+        array = np.ascontiguousarray(values, dtype=np.float32)
     if array.flags.writeable:
         if array is values:
             array = array.copy()

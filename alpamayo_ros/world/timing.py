@@ -54,10 +54,10 @@ class Schedule:
 ODOMETRY = Schedule(20, 0, jitter_us=3000, delay_us=1200, transport_us=250, transport_jitter_us=400)
 ACTORS = Schedule(200, 40, delay_us=9000, transport_us=900)
 CAMERAS = {
-    "camera_cross_left_120fov": Schedule(100, 54, 2000, 26_000, 2500, 3000),
-    "camera_front_wide_120fov": Schedule(100, 50, 1500, 28_000, 2500, 3000),
-    "camera_cross_right_120fov": Schedule(100, 58, 2000, 26_500, 2500, 3000),
-    "camera_front_tele_30fov": Schedule(100, 63, 2500, 31_000, 2500, 3000),
+    "camera_cross_left_120fov": Schedule(100, 14, 2000, 26_000, 2500, 3000),
+    "camera_front_wide_120fov": Schedule(100, 10, 1500, 28_000, 2500, 3000),
+    "camera_cross_right_120fov": Schedule(100, 18, 2000, 26_500, 2500, 3000),
+    "camera_front_tele_30fov": Schedule(100, 23, 2500, 31_000, 2500, 3000),
 }
 """Four cameras at 10 Hz, not triggered together: the worst pair is 18 ms apart."""
 CAMERA_TAIL_S = 0.2

@@ -12,7 +12,8 @@ from alpamayo_ros.geometry.kinematics import PlanarMotion, measure_motion, roll_
 from alpamayo_ros.inference.backend import Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.params.profile import StageSpec
 
-Function = Callable[[Tensors, np.random.Generator], dict[str, NDArray[Any]]]
+Function = Callable[[Tensors, int], dict[str, NDArray[Any]]]
+"""Takes the inputs and the seed of this inference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class ReferenceSession:
     def infer(self, inputs: Tensors, seed: int) -> Tensors:
         """Run the program once; see ``Session.infer``."""
         validate_tensors(self._program.inputs, inputs, f"input of {self._name}")
-        outputs = self._program.function(inputs, np.random.Generator(np.random.PCG64(seed)))
+        outputs = self._program.function(inputs, seed)
         validate_tensors(self._program.outputs, outputs, f"output of {self._name}")
         return outputs
 
@@ -68,14 +69,14 @@ def open_session(stage: StageSpec) -> ReferenceSession:
     return ReferenceSession(stage.program, PROGRAMS[stage.program])
 
 
-def _measure(inputs: Tensors, _: np.random.Generator) -> dict[str, NDArray[Any]]:
+def _measure(inputs: Tensors, _seed: int) -> dict[str, NDArray[Any]]:
     motion = measure_motion(
         inputs["history_position_m"], inputs["history_rotation"], inputs["history_offset_s"], float(inputs["window_s"])
     )
     return {"motion": np.array([motion.speed_mps, motion.acceleration_mps2, motion.turn_rate_radps])}
 
 
-def _constant_turn_rate_velocity(inputs: Tensors, _: np.random.Generator) -> dict[str, NDArray[Any]]:
+def _constant_turn_rate_velocity(inputs: Tensors, _seed: int) -> dict[str, NDArray[Any]]:
     speed, _acceleration, turn_rate = (float(value) for value in inputs["motion"])
     count, dt_s = int(inputs["point_count"]), float(inputs["dt_s"])
     path = roll_out(PlanarMotion(speed, 0.0, turn_rate), count, dt_s)

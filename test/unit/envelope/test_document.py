@@ -25,7 +25,7 @@ def test_without_a_document_the_id_is_none() -> None:
 def test_the_id_does_not_depend_on_layout_or_comments(tmp_path: Path) -> None:
     document = {"name": "pilot", "version": "1", "trajectory_limits": {"max_speed_mps": 15.0}}
     assert load_envelope(write(tmp_path, TEXT)).envelope_id == document_id(document)
-    other = "# a comment\nversion: \"1\"\ntrajectory_limits:\n  max_speed_mps: 15.0\nname: pilot\n"
+    other = '# a comment\nversion: "1"\ntrajectory_limits:\n  max_speed_mps: 15.0\nname: pilot\n'
     assert load_envelope(write(tmp_path, other)).envelope_id == document_id(document)
 
 

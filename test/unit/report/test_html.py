@@ -33,6 +33,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         """Remember a tag."""
         self.tags.append((tag, dict(attrs)))
+        if tag in {"td", "th", "dt", "dd", "br", "span"}:
+            self.text += " "
         if tag not in VOID:
             self.open.append(tag)
 
@@ -158,6 +160,15 @@ def test_the_summary_says_what_was_counted_and_how_to_repeat_it(page, data, resu
         "The road is flat.", "planner.steps", "reading 0.500",
     ):  # fmt: skip
         assert value in words, value
+
+
+def test_a_result_that_shows_too_little_says_so_whatever_the_verdict(data, judged):
+    result = replace(
+        judged(Verdict.REGRESSION), too_little=("4 ticks were answered",), policy={"name": "strict", "policy_id": "p1"}
+    )
+    words = words_of(Page(render_report(replace(data, result=result, marks=(), paths=(), pictures=()))))
+    assert "Shows too little 4 ticks were answered" in words
+    assert "Comparison policy strict p1" in words
 
 
 def test_a_comparison_names_the_first_difference_the_worst_values_and_what_changed(regression):

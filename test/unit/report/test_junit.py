@@ -38,7 +38,7 @@ def test_the_file_fails_exactly_where_the_command_does(judged, verdict):
 def test_a_regression_names_the_field_and_the_first_difference(judged):
     suite = suite_of(judged(Verdict.REGRESSION))
     assert outcomes(suite) == {
-        "enough answered ticks": "skipped", "comparable with the baseline": "passed", "same as the baseline": "failure",
+        "enough answered ticks": "passed", "comparable with the baseline": "passed", "same as the baseline": "failure",
         "outcome": "passed", "text": "skipped", "x": "passed", "y": "failure",
     }  # fmt: skip
     failure = suite.find("testcase[@name='same as the baseline']/failure")
@@ -54,6 +54,12 @@ def test_too_little_to_judge_is_an_error_and_not_merely_skipped(judged):
     error = suite.find("testcase[@name='enough answered ticks']/error")
     assert error.get("type") == "inconclusive"
     assert error.get("message") == "because it is inconclusive"
+
+
+def test_a_regression_that_shows_too_little_does_not_pass_as_enough(judged):
+    result = replace(judged(Verdict.REGRESSION), too_little=("4 ticks were answered",))
+    skipped = suite_of(result).find("testcase[@name='enough answered ticks']/skipped")
+    assert skipped.get("message") == "4 ticks were answered"
 
 
 def test_a_comparison_that_cannot_be_judged_reports_its_fields_as_skipped(judged):

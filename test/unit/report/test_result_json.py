@@ -28,7 +28,8 @@ DIFFERENCE = {
 FIELD_KEYS = ["interface", "field", "compared", "differing", "worst", "tolerance", "unit"]
 KEYS = [
     "verdict", "reasons", "ticks", "content_digest", "input_order_digest", "output_digest", "lineage_id", "envelope_id",
-    "ade_m", "timings", "bag", "profile", "ticks_requested", "lineage", "comparison",
+    "ade_m", "timings", "bag", "profile", "ticks_requested", "too_little", "policy",
+    "lineage", "comparison",
 ]  # fmt: skip
 SCHEMA = {
     "type": "object",
@@ -51,6 +52,8 @@ SCHEMA = {
         },
         "timings": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
         **{name: {"type": "string"} for name in ("bag", "profile", "ticks_requested")},
+        "too_little": {"type": "array", "items": {"type": "string"}},
+        "policy": {"type": "object"},
         "lineage": {
             "type": "object",
             "required": ["components", "manifest", "details", "provenance"],

@@ -86,7 +86,7 @@ def test_a_missing_key_is_named(key: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "~", "[]", "just a text", "a: [", "rosbag2_bagfile_information: 3", "\x00", "a: 1\na: 2", "[" * 3000],
+    ["", "~", "[]", "just a text", "a: [", "rosbag2_bagfile_information: 3", "\x00", "a: 1\na: 2", "[" * 1200],
 )
 def test_a_text_that_is_no_metadata_is_refused(text: str) -> None:
     with pytest.raises(BagCorruptError, match="expected"):

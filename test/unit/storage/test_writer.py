@@ -398,10 +398,11 @@ def test_a_killed_writer_leaves_its_identity_and_complete_chunks(tmp_path: Path,
 def test_splits_are_complete_files_with_the_identity_in_each(
     make_bag: Callable[..., Path], identity: BagIdentity
 ) -> None:
-    path = make_bag("bag", ROWS, identity=identity, chunk_size=500, max_file_bytes=6000, compression="none")
+    rows = [(topic, receive_ns, payload * 20) for topic, receive_ns, payload in ROWS]
+    path = make_bag("bag", rows, identity=identity, chunk_size=500, max_file_bytes=25_000, compression="none")
     with open_bag(path) as reader:
-        assert len(reader.files) > 2
-        assert [(m.topic, m.receive_ns, m.payload) for m in reader.messages()] == ROWS
+        assert 2 < len(reader.files) < 10
+        assert [(m.topic, m.receive_ns, m.payload) for m in reader.messages()] == rows
         assert reader.warnings == ()
     for name in reader.files:
         with open_bag(path / name) as part:
@@ -410,7 +411,7 @@ def test_splits_are_complete_files_with_the_identity_in_each(
             assert records["alpamayo_ros.lineage"]["lineage_id"] == identity.lineage_id
             assert records["alpamayo_ros.envelope"]["envelope_id"] == "none"
     with Reader(path) as foreign:
-        assert [stamp for _, stamp, _ in foreign.messages()] == [row[1] for row in ROWS]
+        assert [stamp for _, stamp, _ in foreign.messages()] == [row[1] for row in rows]
 
 
 def test_while_a_later_split_is_written_the_closed_ones_are_a_bag(tmp_path: Path, identity: BagIdentity) -> None:

@@ -13,7 +13,7 @@ from alpamayo_ros.geometry.camera import project_points
 from alpamayo_ros.geometry.rotation import to_matrix
 from alpamayo_ros.structs.camera import CameraCalibration
 from alpamayo_ros.world.drive import EgoState
-from alpamayo_ros.world.ground import CROSS_SECTION, GroundPainter
+from alpamayo_ros.world.ground import CROSS_SECTION, METRES_PER_PX, GroundPainter
 from alpamayo_ros.world.mesh import Mesh, MeshBuilder
 from alpamayo_ros.world.renderer import NEAR_M, Renderer, clip
 from alpamayo_ros.world.rig import CAMERAS, PinholeCamera
@@ -130,7 +130,7 @@ def test_the_edge_line_is_painted_where_the_ground_projects(scene: Scene, render
 def test_a_square_on_the_ground_appears_where_it_projects_at_every_fineness(
     scene: Scene, camera: PinholeCamera, distance_m: float, side_m: float
 ) -> None:
-    ego = dataclasses.replace(scene.ego.state(0.0), position=(0.0, 0.0, 0.0), yaw=0.0, pitch=0.004, roll=-0.003)
+    ego = dataclasses.replace(scene.ego.state(0.0), position=(0.0, 0.0, 0.0), yaw=0.0, pitch=0.004)
     half = side_m / 2.0
     corners = np.array([(-half, -half), (half, -half), (half, half), (-half, half)]) + np.array([distance_m, 0.3])
     pictures = []
@@ -146,27 +146,24 @@ def test_a_square_on_the_ground_appears_where_it_projects_at_every_fineness(
     rows, columns = np.indices(cover.shape)
     outline = _pixels(camera, ego, np.column_stack([corners, np.zeros(4)])).astype(np.float32)
     moments = cv2.moments(outline)
-    assert cover.sum() == pytest.approx(moments["m00"], rel=0.15)
-    assert (cover * columns).sum() / cover.sum() == pytest.approx(moments["m10"] / moments["m00"], abs=0.4)
-    assert (cover * rows).sum() / cover.sum() == pytest.approx(moments["m01"] / moments["m00"], abs=0.4)
+    # OpenCV's smoothed polygons are up to a pixel of the ground's picture too wide, and half of one off.
+    blur_px = METRES_PER_PX * camera.focal_px / distance_m
+    assert cover.sum() == pytest.approx(moments["m00"], rel=0.2)
+    assert (cover * columns).sum() / cover.sum() == pytest.approx(moments["m10"] / moments["m00"], abs=0.3 + blur_px)
+    assert (cover * rows).sum() / cover.sum() == pytest.approx(moments["m01"] / moments["m00"], abs=0.3 + blur_px / 3.0)
 
 
-def test_the_horizon_follows_pitch(scene: Scene) -> None:
-    mesh = _cube(0.2).placed(-30.0, 30.0, 0.0)
-    renderer = _alone(scene, mesh)
-    standing, braking = scene.ego.state(0.0), scene.ego.state(12.0)
+def test_the_sky_moves_up_when_the_nose_dips(scene: Scene) -> None:
+    renderer = _alone(scene, _cube(0.2).placed(-30.0, 30.0, 0.0))
+    braking = scene.ego.state(12.0)
     assert braking.pitch > 0.005
-
-    def first_ground_row(ego: EgoState) -> float:
-        picture = renderer.render(TELE, dataclasses.replace(ego, position=(0.0, 0.0, 0.0)), 12.0).astype(float)
-        column = picture[:, TELE.width // 2]
-        return float(np.argmax(np.abs(np.diff(column[:, 0]))))
-
-    expected = TELE.focal_px * math.tan(braking.pitch)
-    level = dataclasses.replace(braking, pitch=0.0, roll=0.0)
-    dipped = dataclasses.replace(braking, roll=0.0)
-    assert standing.pitch == 0.0
-    assert first_ground_row(level) - first_ground_row(dipped) == pytest.approx(expected, abs=3.0)
+    rows = []
+    for pitch in (0.0, braking.pitch):
+        ego = dataclasses.replace(braking, position=(0.0, 0.0, 0.0), pitch=pitch, roll=0.0)
+        rows.append(renderer.render(TELE, ego, 0.0).astype(float)[:, 100:200])
+    level, dipped = rows
+    misfit = [np.abs(level[60 + shift : 100 + shift] - dipped[60:100]).mean() for shift in range(20)]
+    assert int(np.argmin(misfit)) == pytest.approx(TELE.focal_px * math.tan(braking.pitch), abs=1.0)
 
 
 def test_the_same_moment_gives_the_same_bytes_from_another_renderer(scene: Scene, renderer: Renderer) -> None:

@@ -1,0 +1,82 @@
+"""Motion is measured exactly on a circle, and rolled out without a special case for straight roads."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alpamayo_ros.geometry.kinematics import MAX_CURVATURE_RADPM, PlanarMotion, measure_motion, roll_out
+
+OFFSETS_S = np.arange(-15, 1) * 0.1
+
+
+def arc(speed: float, turn_rate: float, acceleration: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Return past positions and rotations, in the rig at t0, of a drive that ends in it."""
+    heading = turn_rate * OFFSETS_S
+    distance = speed * OFFSETS_S + 0.5 * acceleration * OFFSETS_S**2
+    half = 0.5 * heading
+    chord = distance * np.sinc(half / math.pi)
+    position = np.stack([chord * np.cos(half), chord * np.sin(half), np.zeros(16)], axis=1)
+    rotation = np.zeros((16, 3, 3))
+    rotation[:, 0, 0] = rotation[:, 1, 1] = np.cos(heading)
+    rotation[:, 1, 0] = np.sin(heading)
+    rotation[:, 0, 1] = -np.sin(heading)
+    rotation[:, 2, 2] = 1.0
+    return position, rotation
+
+
+@given(st.floats(1.0, 40.0), st.floats(-0.3, 0.3), st.sampled_from([0.1, 0.5, 1.5]))
+@settings(deadline=None, max_examples=60)
+def test_a_circle_is_measured_exactly(speed: float, turn_rate: float, window_s: float) -> None:
+    motion = measure_motion(*arc(speed, turn_rate), OFFSETS_S, window_s)
+    assert motion.speed_mps == pytest.approx(speed, abs=1e-9)
+    assert motion.turn_rate_radps == pytest.approx(turn_rate, abs=1e-9)
+    assert motion.acceleration_mps2 == pytest.approx(0.0, abs=1e-7)
+
+
+@given(st.floats(2.0, 30.0), st.floats(-2.0, 2.0))
+@settings(deadline=None, max_examples=40)
+def test_constant_acceleration_gives_the_speed_at_t0_without_lag(speed: float, acceleration: float) -> None:
+    motion = measure_motion(*arc(speed, 0.0, acceleration), OFFSETS_S, 0.5)
+    assert motion.speed_mps == pytest.approx(speed, abs=1e-9)
+    assert motion.acceleration_mps2 == pytest.approx(acceleration, abs=1e-7)
+
+
+def test_reversing_is_negative() -> None:
+    assert measure_motion(*arc(-2.0, 0.0), OFFSETS_S, 0.5).speed_mps == pytest.approx(-2.0)
+
+
+def test_a_heading_across_half_a_turn_is_unwrapped() -> None:
+    motion = measure_motion(*arc(20.0, 3.0), OFFSETS_S, 1.5)
+    assert motion.turn_rate_radps == pytest.approx(3.0, abs=1e-9)
+
+
+def test_a_rig_that_stands_still_does_not_turn_on_noise() -> None:
+    position, rotation = arc(0.0, 0.2)
+    motion = measure_motion(position, rotation, OFFSETS_S, 0.5)
+    assert (motion.speed_mps, motion.turn_rate_radps) == (0.0, 0.0)
+
+
+def test_no_tighter_turn_than_a_vehicle_drives_is_measured() -> None:
+    motion = measure_motion(*arc(1.0, 0.9), OFFSETS_S, 0.5)
+    assert motion.turn_rate_radps == pytest.approx(MAX_CURVATURE_RADPM * motion.speed_mps)
+
+
+@given(st.floats(-5.0, 40.0), st.floats(-0.5, 0.5))
+@settings(deadline=None, max_examples=60)
+def test_a_roll_out_follows_the_closed_form(speed: float, turn_rate: float) -> None:
+    path = roll_out(PlanarMotion(speed, 9.0, turn_rate), 64, 0.1)
+    time = np.arange(1, 65) * 0.1
+    if abs(turn_rate) > 1e-3:
+        radius = speed / turn_rate
+        assert path[:, 0] == pytest.approx(radius * np.sin(turn_rate * time), abs=1e-9)
+        assert path[:, 1] == pytest.approx(radius * (1 - np.cos(turn_rate * time)), abs=1e-9)
+    assert path[:, 2] == pytest.approx(turn_rate * time)
+    assert np.isfinite(path).all()
+
+
+def test_a_straight_roll_out_has_no_singularity() -> None:
+    path = roll_out(PlanarMotion(10.0, 0.0, 0.0), 3, 0.1)
+    assert path.tolist() == [[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [pytest.approx(3.0), 0.0, 0.0]]
