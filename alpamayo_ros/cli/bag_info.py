@@ -1,6 +1,7 @@
 """``alpamayo bag info``: what a bag holds and what it says about itself."""
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from alpamayo_ros.storage.reader import BagReader, open_bag
 
 _PROGRESS_EVERY = 4096
 _NS_PER_S = 1e9
+_NS_PER_WHOLE_S = 1_000_000_000
 _NS_PER_MS = 1e6
 
 
@@ -99,6 +101,8 @@ def _read_messages(reader: BagReader, progress: Callable[[int, int], None] | Non
         row[4] += len(message.payload)
         if progress is not None and not number % _PROGRESS_EVERY:
             progress(number, total)
+    if progress is not None:
+        progress(total, total)
     rows = []
     for name, (count, first_ns, last_ns, gap_ns, size) in sorted(seen.items()):
         topic = reader.topics[name]
@@ -143,7 +147,7 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
 def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
     version = summary["metadata_version"]
     files = summary["files"]
-    storage = f"{summary['storage']}, chunks {summary['compression']}, " + (
+    storage = f"{summary['storage']}, compression {summary['compression']}, " + (
         f"metadata version {version}" if version else "no metadata"
     )
     facts = [
@@ -156,7 +160,7 @@ def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
         ("envelope", summary["envelope_id"] or "-"),
     ]
     if summary["start_ns"] is not None:
-        facts.insert(4, ("from, to", f"{summary['start_ns']} ns, {summary['end_ns']} ns"))
+        facts[4:4] = [("from", _time_text(summary["start_ns"])), ("to", _time_text(summary["end_ns"]))]
     if summary["state"]:
         facts.append(("state", summary["state"]))
     facts += [(f"tag {key}", value) for key, value in sorted(summary["tags"].items())]
@@ -164,10 +168,10 @@ def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _topic_table(summary: dict[str, Any]) -> Table:
-    table = Table(pad_edge=False)
-    table.add_column("topic", overflow="fold")
-    table.add_column("type", overflow="fold")
-    for heading in ("count", "rate Hz", "largest gap ms"):
+    table = Table()
+    table.add_column("topic", overflow="fold", min_width=8)
+    table.add_column("type", overflow="fold", min_width=8)
+    for heading in ("count", "rate Hz", "max gap ms"):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in summary["topics"]:
         table.add_row(
@@ -178,6 +182,14 @@ def _topic_table(summary: dict[str, Any]) -> Table:
             "-" if row["largest_gap_ms"] is None else f"{row['largest_gap_ms']:.1f}",
         )
     return table
+
+
+def _time_text(stamp_ns: int) -> str:
+    try:
+        moment = datetime.fromtimestamp(stamp_ns // _NS_PER_WHOLE_S, tz=timezone.utc)
+    except (OverflowError, ValueError, OSError):
+        return f"{stamp_ns} ns"
+    return f"{stamp_ns} ns ({moment:%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _size_text(size: int) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.table import Table
 
 from alpamayo_ros.cli.console import ERR, OUT, print_json, progress_bar
 from alpamayo_ros.cli.wrapper import EXIT_INCONCLUSIVE, EXIT_NOT_COMPARABLE, EXIT_PASS, EXIT_REGRESSION
@@ -129,25 +128,25 @@ def _announce(setup: "ReplaySetup") -> None:
 
 
 def print_result(result: ReplayResult, out: Path) -> None:
-    """Print the summary table, the verdict and where the report is."""
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
-    table.add_row("bag", result.bag_path)
-    table.add_row("profile", result.profile)
+    """Print the summary, the verdict and where the report is."""
+    rows = [("bag", result.bag_path), ("profile", result.profile)]
     for name, count in result.ticks.items():
-        table.add_row(f"ticks {name.lower()}" if not name.startswith("dropped_") else name, str(count))
+        rows.append((name if name.startswith("dropped_") else f"ticks {name.lower()}", str(count)))
     for error in result.ade_m:
         if error.mean_m is not None:
-            table.add_row(f"ADE at {error.horizon_s:g} s", f"{error.mean_m:.3f} m over {error.tick_count} ticks")
-    table.add_row("input content", result.content_digest)
-    table.add_row("outputs", result.output_digest)
-    table.add_row("lineage", result.lineage.lineage_id)
-    table.add_row("envelope", result.lineage.envelope_id)
+            rows.append((f"ADE at {error.horizon_s:g} s", f"{error.mean_m:.3f} m over {error.tick_count} ticks"))
+    rows += [
+        ("input content", result.content_digest),
+        ("outputs", result.output_digest),
+        ("lineage", result.lineage.lineage_id),
+        ("envelope", result.lineage.envelope_id),
+    ]
     if result.comparison is not None:
-        for kind, before, now in result.comparison.lineage_changes:
-            table.add_row(f"changed {kind}", f"{before} -> {now}")
-    OUT.print(table)
+        rows += [(f"changed {kind}", f"{now} (was {was})") for kind, was, now in result.comparison.lineage_changes]
+    # No table: a digest that is folded cannot be copied.
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        OUT.print(f"{name:<{width}}  {value}", markup=False)
     word = result.verdict.value.upper().replace("_", " ")
     OUT.print(word, style=_COLOURS[result.verdict], end=": ")
     OUT.print("; ".join(result.reasons), markup=False)

@@ -1,9 +1,11 @@
 """The one store of message types for bags: ROS 2 Kilted's and this package's own."""
 
+import struct
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -56,5 +58,12 @@ def serialize(message: Any, type_name: str) -> bytes:
 
 
 def deserialize(payload: bytes, type_name: str) -> Any:
-    """Return the bag message that a CDR payload holds."""
-    return typestore().deserialize_cdr(payload, type_name)
+    """Return the bag message that a CDR payload holds.
+
+    Raises:
+        ValueError: The payload is not what its type says.
+    """
+    try:
+        return typestore().deserialize_cdr(payload, type_name)
+    except (SerdeError, ValueError, IndexError, AssertionError, struct.error, MemoryError) as error:
+        raise ValueError(f"payload of {len(payload)} bytes is not a {type_name}: {error}") from error

@@ -1,6 +1,5 @@
 """Turn the messages of a bag into the inputs of the pipeline."""
 
-import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -44,9 +43,9 @@ def decode(message: BagMessage) -> Any:
     """
     try:
         return deserialize(message.payload, message.type_name)
-    except (ValueError, IndexError, AssertionError, struct.error, UnicodeDecodeError, MemoryError) as error:
+    except ValueError as error:
         raise BagCorruptError(
-            f"message on {message.topic} received at {message.receive_ns} ns is not a {message.type_name}: {error}"
+            f"message on {message.topic} received at {message.receive_ns} ns cannot be read: {error}"
         ) from error
 
 

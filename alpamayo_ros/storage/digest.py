@@ -129,4 +129,6 @@ def content_digest(reader: BagReader, progress: Callable[[int, int], None] | Non
         update(message)
         if progress is not None and not number % 1024:
             progress(number, total)
+    if progress is not None:
+        progress(total, total)
     return digest.hexdigest()

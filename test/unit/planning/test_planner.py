@@ -82,12 +82,12 @@ def test_a_value_beyond_float32_is_refused(straight_observation: Callable[..., O
 
 
 def test_an_absurd_speed_is_refused(straight_observation: Callable[..., Observation]) -> None:
-    with pytest.raises(BackendError, match="trajectory speed 90.0 m/s; expected at most 70.0 m/s"):
+    with pytest.raises(BackendError, match=r"trajectory speed 90\.0 m/s; expected at most 70\.0 m/s"):
         plan(straight(90.0), straight_observation(90.0))
 
 
 def test_a_plan_that_starts_elsewhere_is_refused(straight_observation: Callable[..., Observation]) -> None:
     fields = straight()
     fields[0, 1] += 3.0
-    with pytest.raises(BackendError, match="starts 3.00 m from where the rig is heading"):
+    with pytest.raises(BackendError, match=r"starts 3\.00 m from where the rig is heading"):
         plan(fields, straight_observation())

@@ -225,4 +225,4 @@ def test_progress_is_told(make_bag: Callable[..., Path]) -> None:
     told = []
     with open_bag(make_bag("bag", ROWS)) as reader:
         content_digest(reader, lambda done, total: told.append((done, total)))
-    assert told == [(0, 200)]
+    assert told == [(0, 200), (200, 200)]

@@ -1,0 +1,91 @@
+"""Every error class has its exit code, and nothing unexpected shows a traceback unasked."""
+
+import errno
+
+import pytest
+
+from alpamayo_ros import errors
+from alpamayo_ros.cli import wrapper
+
+
+def all_classes(base: type[errors.AlpamayoError]) -> list[type[errors.AlpamayoError]]:
+    return [base, *(found for child in base.__subclasses__() for found in all_classes(child))]
+
+
+EXPECTED = {
+    "AlpamayoError": 70,
+    "ConfigurationError": 2,
+    "ParameterError": 2,
+    "ProfileError": 2,
+    "TopicError": 2,
+    "CalibrationError": 2,
+    "OutputError": 2,
+    "ArtifactError": 4,
+    "DigestMismatchError": 4,
+    "BackendError": 2,
+    "BackendUnavailableError": 2,
+    "TensorSpecError": 2,
+    "BagError": 4,
+    "BagNotFoundError": 2,
+    "BagCorruptError": 4,
+    "BagWriteError": 74,
+    "EnvelopeError": 2,
+    "ReplayError": 4,
+    "NotComparableError": 4,
+    "InconclusiveError": 3,
+}
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_the_exit_code_follows_the_class(name: str) -> None:
+    assert wrapper.exit_code(getattr(errors, name)("x")) == EXPECTED[name]
+
+
+def test_every_class_of_the_tree_is_covered() -> None:
+    ours = {c.__name__ for c in all_classes(errors.AlpamayoError) if c.__module__ == errors.__name__}
+    assert ours == set(EXPECTED)
+
+
+@pytest.fixture(autouse=True)
+def _keep_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the test runner's signal handlers alone."""
+    monkeypatch.setattr(wrapper, "_listen_for_signals", lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (errors.BagCorruptError("bag x is cut short"), 4, "alpamayo: bag x is cut short\n"),
+        (KeyboardInterrupt(), 130, "alpamayo: interrupted"),
+        (wrapper.Interrupted(15), 143, "alpamayo: interrupted by SIGTERM"),
+        (OSError(errno.ENOSPC, "No space left on device"), 74, "No space left on device"),
+        (OSError(errno.EACCES, "Permission denied", "/x"), 2, "alpamayo: /x: Permission denied"),
+        (MemoryError(), 70, "not enough memory"),
+        (ZeroDivisionError("division by zero"), 70, "internal error: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_is_raised_becomes_one_sentence(
+    raised: BaseException, code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verb() -> int:
+        raise raised
+
+    assert wrapper.run_verb(verb) == code
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_a_traceback_is_there_for_who_asks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("ALPAMAYO_TRACEBACK", "1")
+
+    def verb() -> int:
+        raise ZeroDivisionError
+
+    assert wrapper.run_verb(verb) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_verbs_code_is_passed_on() -> None:
+    assert wrapper.run_verb(lambda: 3) == 3
