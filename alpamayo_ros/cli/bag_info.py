@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from alpamayo_ros.cli.console import OUT, print_json, progress_bar
+from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_bar
 from alpamayo_ros.storage.digest import ContentDigest
 from alpamayo_ros.storage.identity import IdentityReport, read_identity
 from alpamayo_ros.storage.reader import BagReader, open_bag
@@ -130,13 +129,9 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
         summary: What ``summarize`` returned.
         console: Where to print.
     """
-    facts = Table(show_header=False, box=None, pad_edge=False)
-    facts.add_column(style="dim")
-    facts.add_column(overflow="fold")
-    for label, value in _facts(summary):
-        facts.add_row(label, Text(value))
-    console.print(facts)
-    console.print(_topic_table(summary))
+    print_aligned(console, _facts(summary))
+    console.print()
+    print_aligned(console, _topic_rows(summary), right=(0, 1, 2))
     problems = [*summary["identity_disagreements"], *summary["warnings"]]
     for problem in problems:
         console.print(Text("! ", style="bold yellow") + Text(problem))
@@ -144,13 +139,13 @@ def print_summary(summary: dict[str, Any], console: Console) -> None:
         console.print(Text("This bag names no lineage; it was not written by this package.", style="dim"))
 
 
-def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
+def _facts(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     version = summary["metadata_version"]
     files = summary["files"]
     storage = f"{summary['storage']}, compression {summary['compression']}, " + (
         f"metadata version {version}" if version else "no metadata"
     )
-    facts = [
+    facts: list[tuple[str, ...]] = [
         ("bag", summary["path"]),
         ("storage", storage + (f", {summary['ros_distro']}" if summary["ros_distro"] else "")),
         ("size", f"{_size_text(summary['size_bytes'])} in {len(files)} file{'s' if len(files) != 1 else ''}"),
@@ -167,21 +162,13 @@ def _facts(summary: dict[str, Any]) -> list[tuple[str, str]]:
     return facts
 
 
-def _topic_table(summary: dict[str, Any]) -> Table:
-    table = Table()
-    table.add_column("topic", overflow="fold", min_width=8)
-    table.add_column("type", overflow="fold", min_width=8)
-    for heading in ("count", "rate Hz", "max gap ms"):
-        table.add_column(heading, justify="right", no_wrap=True)
+def _topic_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("count", "rate Hz", "max gap ms", "topic", "type")]
     for row in summary["topics"]:
-        table.add_row(
-            Text(row["name"]),
-            Text(row["type"] or "?"),
-            str(row["count"]),
-            "-" if row["rate_hz"] is None else f"{row['rate_hz']:.2f}",
-            "-" if row["largest_gap_ms"] is None else f"{row['largest_gap_ms']:.1f}",
-        )
-    return table
+        rate = "-" if row["rate_hz"] is None else f"{row['rate_hz']:.2f}"
+        gap = "-" if row["largest_gap_ms"] is None else f"{row['largest_gap_ms']:.1f}"
+        rows.append((str(row["count"]), rate, gap, row["name"], row["type"] or "?"))
+    return rows
 
 
 def _time_text(stamp_ns: int) -> str:

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.table import Table
 
-from alpamayo_ros.cli.console import OUT, print_json
+from alpamayo_ros.cli.console import OUT, print_aligned, print_json
 
 app = typer.Typer(help="Show lineages.", no_args_is_help=True)
 
@@ -78,12 +77,11 @@ def _of_bag(bag: Path) -> dict[str, Any]:
 def _print(document: dict[str, Any]) -> None:
     OUT.print(f"lineage   {document['lineage_id']}", markup=False)
     OUT.print(f"envelope  {document['envelope_id']}", markup=False)
-    table = Table(box=None, pad_edge=False)
-    for column in ("component", "digest", "name"):
-        table.add_column(column, overflow="fold")
-    for row in document["components"]:
-        table.add_row(row["kind"], row["digest"], row["name"])
-    OUT.print(table)
+    OUT.print()
+    print_aligned(
+        OUT, [("component", "name", "digest"), *((r["kind"], r["name"], r["digest"]) for r in document["components"])]
+    )
+    OUT.print()
     for kind, details in document.get("details", {}).items():
         OUT.print(f"{kind}:", markup=False)
         for name, value in details.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from alpamayo_ros.cli.console import ERR, OUT, print_json, progress_bar
+from alpamayo_ros.cli.console import ERR, OUT, print_aligned, print_json, progress_bar
 from alpamayo_ros.cli.wrapper import EXIT_INCONCLUSIVE, EXIT_NOT_COMPARABLE, EXIT_PASS, EXIT_REGRESSION
 from alpamayo_ros.structs.verdict import ReplayResult, Verdict
 
@@ -130,11 +130,15 @@ def _announce(setup: "ReplaySetup") -> None:
 def print_result(result: ReplayResult, out: Path) -> None:
     """Print the summary, the verdict and where the report is."""
     rows = [("bag", result.bag_path), ("profile", result.profile)]
-    for name, count in result.ticks.items():
-        rows.append((name if name.startswith("dropped_") else f"ticks {name.lower()}", str(count)))
-    for error in result.ade_m:
-        if error.mean_m is not None:
-            rows.append((f"ADE at {error.horizon_s:g} s", f"{error.mean_m:.3f} m over {error.tick_count} ticks"))
+    rows += [
+        (name if name.startswith("dropped_") else f"ticks {name.lower()}", str(count))
+        for name, count in result.ticks.items()
+    ]
+    rows += [
+        (f"ADE at {error.horizon_s:g} s", f"{error.mean_m:.3f} m over {error.tick_count} ticks")
+        for error in result.ade_m
+        if error.mean_m is not None
+    ]
     rows += [
         ("input content", result.content_digest),
         ("outputs", result.output_digest),
@@ -143,10 +147,7 @@ def print_result(result: ReplayResult, out: Path) -> None:
     ]
     if result.comparison is not None:
         rows += [(f"changed {kind}", f"{now} (was {was})") for kind, was, now in result.comparison.lineage_changes]
-    # No table: a digest that is folded cannot be copied.
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        OUT.print(f"{name:<{width}}  {value}", markup=False)
+    print_aligned(OUT, rows)
     word = result.verdict.value.upper().replace("_", " ")
     OUT.print(word, style=_COLOURS[result.verdict], end=": ")
     OUT.print("; ".join(result.reasons), markup=False)

@@ -18,6 +18,7 @@ from alpamayo_ros.messages.topics import output_topic
 from alpamayo_ros.messages.typestore import deserialize
 from alpamayo_ros.storage.filesystem import sha256_of
 from alpamayo_ros.storage.reader import BagReader, open_bag
+from alpamayo_ros.structs.lineage import NONE
 
 SIDECAR = "identity.json"
 LINEAGE_RECORD = "alpamayo_ros.lineage"
@@ -209,8 +210,10 @@ class _Collector:
         """Compare the places and return the report."""
         named = {name: place for name, place in self._places.items() if place}
         if named:
+            # An imported or simulated drive was produced by no model: it says 'none', and latches no lineage.
+            made_by_none = all(place.lineage_id == NONE for place in named.values())
             for name, place in self._places.items():
-                if not place:
+                if not place and not (name == TOPIC_PLACE and made_by_none):
                     others = ", ".join(sorted(named))
                     self._disagreements.append(f"{name} names no lineage and no envelope; expected those of: {others}")
         lineage_id = self._agreed("lineage", {name: place.lineage_id for name, place in named.items()})

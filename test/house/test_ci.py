@@ -1,6 +1,7 @@
 """The programs of .ci: what they refuse, what they heal, how they count."""
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -267,3 +268,27 @@ def test_two_runs_never_share_a_ros_domain(ci_test: ModuleType) -> None:
         ids = {int(taken.getsockname().decode().rsplit("-", 1)[1]) for taken in (first, second)}
     assert len(ids) == 2
     assert all(1 <= domain_id <= 101 for domain_id in ids)
+
+
+def test_every_dependency_has_its_reason(set_up: ModuleType) -> None:
+    text = (ROOT / "docs" / "adr" / "0002-dependencies.md").read_text(encoding="utf-8")
+    reasoned = set(re.findall(r"^\|.*\|$", text, re.MULTILINE))
+    named = {name for row in reasoned for name in re.findall(r"`([\w.-]+)`", row.split("|")[1])}
+    assert named == {re.split("[<>=]", requirement)[0] for requirement in set_up.groups("a sourced one")}
+
+
+@pytest.mark.parametrize("given", [None, "/somewhere/else"])
+def test_the_run_of_ci_finds_the_data_folder_beside_the_checkout(tmp_path: Path, given: str | None) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / ".ci").mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", checkout / ".ci" / "run")
+    (checkout / "Makefile").write_text('test:\n\t@echo "data: $$ALPAMAYO_DATA"\n', encoding="utf-8")
+    environment = {"PATH": os.environ["PATH"]} | ({"ALPAMAYO_DATA": given} if given else {})
+    seen = []
+    for _ in range(2):
+        result = subprocess.run(
+            [checkout / ".ci" / "run"], env=environment, cwd="/", stdout=subprocess.PIPE, text=True, check=True
+        )
+        seen.append(result.stdout.removeprefix("data: ").strip())
+        (tmp_path / "shared" / "data").mkdir(parents=True, exist_ok=True)
+    assert seen == ([given, given] if given else ["", str((tmp_path / "shared" / "data").resolve())])
