@@ -1,6 +1,7 @@
 """The planning stage: run its engine, require a plausible result, select one sample."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alpamayo_ros.errors import BackendError, TensorSpecError
 from alpamayo_ros.inference.backend import Session, derive_seed
@@ -35,7 +36,12 @@ class Planner:
         expected = (self._profile.sample_count, len(TRAJECTORY_FIELDS), self._profile.point_count)
         if fields.shape != expected:
             raise TensorSpecError(f"trajectories have shape {fields.shape}; expected {expected}")
-        x, y, z, yaw, speed, acceleration, curvature = (fields[:, row] for row in range(len(TRAJECTORY_FIELDS)))
+        # Quantised once, field by field contiguous, so that the struct takes each as it is.
+        with np.errstate(over="ignore"):
+            quantised = np.ascontiguousarray(fields.transpose(1, 0, 2), dtype=np.float32)
+        self._validate_finite(quantised)
+        quantised.flags.writeable = False
+        x, y, z, yaw, speed, acceleration, curvature = quantised
         trajectories = TrajectorySet(
             t0_ns=context.t0_ns,
             dt_s=self._profile.dt_ms / 1000.0,
@@ -52,10 +58,13 @@ class Planner:
         self._validate_plausible(trajectories, observation.history)
         return trajectories
 
+    def _validate_finite(self, fields: NDArray[np.float32]) -> None:
+        finite = np.isfinite(fields)
+        if not finite.all():
+            name = TRAJECTORY_FIELDS[int(np.argmin(finite.all(axis=(1, 2))))]
+            raise BackendError(f"trajectory field {name!r} is not finite")
+
     def _validate_plausible(self, trajectories: TrajectorySet, history: EgoHistory) -> None:
-        for name in TRAJECTORY_FIELDS:
-            if not np.isfinite(getattr(trajectories, name)).all():
-                raise BackendError(f"trajectory field {name!r} is not finite")
         speed = float(np.abs(trajectories.speed).max())
         if speed > self._params.max_speed_mps:
             raise BackendError(f"trajectory speed {speed:.1f} m/s; expected at most {self._params.max_speed_mps} m/s")

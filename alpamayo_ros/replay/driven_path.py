@@ -1,5 +1,6 @@
 """Compare predicted with driven paths while a bag streams by, in bounded memory."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -159,9 +160,8 @@ class DrivenPathEvaluator:
         self._seen += 1
         if self._seen % self._stride:
             return
-        position = (sample.x, sample.y, sample.z)
-        if np.isfinite(position).all():
-            self._path.append(position)
+        if math.isfinite(sample.x + sample.y + sample.z):
+            self._path.append((sample.x, sample.y, sample.z))
         if len(self._path) > _MAX_PATH_POINTS:
             self._path = self._path[::2]
             self._stride *= 2

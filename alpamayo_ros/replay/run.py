@@ -19,7 +19,7 @@ from alpamayo_ros.replay.inputs import OdometryReader, Rig, decode, frame_reader
 from alpamayo_ros.replay.outputs import OutputRecorder
 from alpamayo_ros.replay.samples import AnswerSamples
 from alpamayo_ros.replay.topic_map import TopicMap, resolve_topics
-from alpamayo_ros.storage.digest import ContentDigest, InputOrderDigest
+from alpamayo_ros.storage.digest import ContentDigest, InputOrderDigest, payload_sha256
 from alpamayo_ros.storage.identity import BagIdentity
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader
@@ -173,10 +173,11 @@ class _Feed:
         for number, message in enumerate(self._reader.messages()):
             if not number:
                 self._recorder.record_lineage(message.receive_ns)
-            content.update(message)
+            digest = payload_sha256(message)
+            content.update(message, digest)
             feed = self._feeders.get(message.topic)
             if feed is not None:
-                order.update(message)
+                order.update(message, digest)
                 for answer in feed(message):
                     self._record(answer)
             if progress is not None and not number % 256:

@@ -66,6 +66,11 @@ def _computed_hash(topic: TopicInfo) -> str:
     return store.hash_rihs01(topic.type_name)
 
 
+def payload_sha256(message: BagMessage) -> str:
+    """Return the hexadecimal sha256 of a message's payload."""
+    return hashlib.sha256(message[4], usedforsecurity=False).hexdigest()
+
+
 class InputOrderDigest:
     """Digest of the messages that were really fed, in the order in which they were fed."""
 
@@ -86,12 +91,18 @@ class InputOrderDigest:
     def _covers(self, topic: TopicInfo) -> bool:  # noqa: ARG002 - ContentDigest leaves topics out
         return True
 
-    def update(self, message: BagMessage) -> None:
-        """Add one message; a message on a topic that is no part of the digest changes nothing."""
+    def update(self, message: BagMessage, payload_digest: str | None = None) -> None:
+        """Add one message; a message on a topic that is no part of the digest changes nothing.
+
+        Args:
+            message: The message.
+            payload_digest: Its ``payload_sha256``, where that is known already.
+        """
         prefix = self._prefixes.get(message[0])
         if prefix is None:
             return
-        payload_digest = hashlib.sha256(message[4], usedforsecurity=False).hexdigest()
+        if payload_digest is None:
+            payload_digest = payload_sha256(message)
         self._digest.update(b"%b%d\t%b\n" % (prefix, message[2], payload_digest.encode()))
         self.message_count += 1
 

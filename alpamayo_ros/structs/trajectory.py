@@ -72,6 +72,10 @@ class TrajectorySet:
 
 
 def _as_float32(values: ArrayLike) -> NDArray[np.float32]:
+    if isinstance(values, np.ndarray) and values.dtype == np.float32:
+        flags = values.flags
+        if flags.c_contiguous and not flags.writeable:
+            return values
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and whoever reads it sees that
         array = np.ascontiguousarray(values, dtype=np.float32)
     if array.flags.writeable:

@@ -191,15 +191,16 @@ def test_no_room_takes_a_name_that_the_generated_messages_need() -> None:
 
 
 def machine_names() -> re.Pattern[str]:
-    """Match paths of one machine and hosts of package registries; put together, so as not to match itself."""
-    hosts = "|".join(re.escape(host) for host in ("py" + "pi.org", "python" + "hosted.org", "ana" + "conda.org"))
-    folders = "|".join(("wo" + "rk/", "ro" + "ot/", "home" + "/", "Us" + "ers/", "opt/py" + "pi", "opt/wh" + "eels"))
+    """Match paths of one machine and hosts of package registries; in brackets, so as not to match itself."""
+    hosts = "pypi[.]org|pythonhosted[.]org|anaconda[.]org"
+    folders = "[w]ork/|[r]oot/|[h]ome/|[U]sers/|opt/[p]ypi|opt/[w]heels"
     return re.compile(rf"{hosts}|(?<![\w.$)}}~-])/(?:{folders})")
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
     pattern = machine_names()
-    assert pattern.search("cd /" + "home/someone/alpamayo_ros")
+    assert pattern.search("cd /" + "home/someone") is not None
+    assert pattern.search("test/" + "home/someone") is None
     found = []
     for path in project_files():
         try:
