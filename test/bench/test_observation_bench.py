@@ -90,7 +90,7 @@ def test_one_observation_of_four_1080p_jpegs_as_a_ratio_to_bare_decoding():
     for camera in CAMERAS:
         hashlib.sha256(jpegs[camera][0]).digest()
     digest_s = time.perf_counter() - digest_s
-    print(  # noqa: T201 - the measurement is the result
+    print(
         f"\nobservation of four 1080p JPEGs ({source}): ratio {np.median(steady):.3f} to bare imdecode and resize "
         f"(median of {len(steady)}; {np.median(observed_s[1:]) * 1e3:.1f} ms against {np.median(bare_s) * 1e3:.1f} ms, "
         f"digests {digest_s * 1e3:.1f} ms)"
@@ -116,4 +116,4 @@ def test_ticks_without_pictures_per_second(rate_hz):
             assembler.forget_before(rule.keep_from_ns or 0)
     elapsed_s = time.perf_counter() - started
     assert ticks >= 1999
-    print(f"\n{rate_hz} Hz odometry: {ticks / elapsed_s:.0f} ticks per second, tick rule and observation alone")  # noqa: T201 - the measurement is the result
+    print(f"\n{rate_hz} Hz odometry: {ticks / elapsed_s:.0f} ticks per second, tick rule and observation alone")
