@@ -207,10 +207,9 @@ def install(ros_distro: str) -> None:
     run([sys.executable, "-m", "venv", "--clear", *site, str(VENV)], "Python could not make .venv")
     failure = f"pip could not install what {constraints().name} pins"
     command = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    run(
-        [*command, "--constraint", str(constraints()), *groups(ros_distro)],
-        failure,
-    )
+    # A library that the system has in the pinned version would bring no program into .venv/bin.
+    command += ["--ignore-installed"] if ros_distro else []
+    run([*command, "--constraint", str(constraints()), *groups(ros_distro)], failure)
     if not ros_distro:
         repair_wheel_paths()
 
@@ -272,6 +271,8 @@ def build(ros_distro: str) -> None:
         "--merge-install", "--install-base", str(VENV), "--symlink-install",
         "--event-handlers", "console_direct+",
         "--cmake-args", "-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={python}", f"-DPYTHON_EXECUTABLE={python}",
+        # Otherwise each distribution derives it from its own idea of the Python of Debian.
+        f"-DPYTHON_INSTALL_DIR=lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages",
         "-DCMAKE_BUILD_TYPE=Release",
     ]  # fmt: skip
     run(command, "colcon could not build the package", environment)

@@ -26,18 +26,11 @@ LINTERS = (
     ("codespell", ["codespell"]),
 )
 PYTEST = [
-    "pytest",
-    "test",
-    "-m",
-    "not bench",
-    "-n",
-    "auto",
-    "--maxprocesses",
-    "4",
-    "--dist",
-    "loadfile",
+    "pytest", "test", "-m", "not bench", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile",
+    # A sourced ROS 2 and the system bring plugins for other versions of pytest.
+    "--disable-plugin-autoload", "-p", "alpamayo_ros", "-p", "hypothesispytest", "-p", "timeout", "-p", "xdist",
     f"--junitxml={JUNIT}",
-]
+]  # fmt: skip
 HIGHEST_DOMAIN_ID = 101
 """Above it the ports of DDS reach into the range that Linux gives to any program."""
 

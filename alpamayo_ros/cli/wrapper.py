@@ -6,6 +6,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from io import TextIOWrapper
 from types import FrameType
 
 from alpamayo_ros.errors import (
@@ -62,6 +64,7 @@ def exit_code(error: AlpamayoError) -> int:
 def run_verb(verb: Callable[[], int]) -> int:
     """Run a verb and return its exit code; print what went wrong to standard error in one sentence."""
     _listen_for_signals()
+    _write_any_text()
     try:
         return verb()
     except AlpamayoError as error:
@@ -92,6 +95,13 @@ def _listen_for_signals() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
+def _write_any_text() -> None:
+    """Let paths and texts of any language be printed in any locale, with escapes where it has no such letter."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _os_exit_code(error: OSError) -> int:
     return EXIT_IO if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG) else EXIT_USAGE
 
@@ -106,6 +116,11 @@ def _internal(error: Exception) -> int:
 
 
 def _complain(sentence: str, code: int) -> int:
-    sys.stdout.flush()
-    print(f"alpamayo: {sentence}", file=sys.stderr)  # noqa: T201 - the only place that prints an error
+    # The code must stand even where nobody can be told: either stream may be closed or full.
+    with suppress(OSError, ValueError):
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            print(f"alpamayo: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the only place that does
     return code

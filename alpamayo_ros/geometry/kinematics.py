@@ -1,6 +1,6 @@
 """Planar motion of a rig: measured from poses, and rolled out at constant turn rate and velocity."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,16 @@ def measure_motion(
     arc = np.copysign(np.hypot(step[:, 0], step[:, 1]), forward) / np.sinc(half_turn / np.pi)
     speed, acceleration = _line_at_zero(offset[:-1] + 0.5 * duration, arc / duration)
     _, turn_rate = _line_at_zero(offset, heading)
-    limit = MAX_CURVATURE_RADPM * abs(speed)
-    return PlanarMotion(speed, acceleration, min(max(turn_rate, -limit), limit))
+    return PlanarMotion(speed, acceleration, turn_rate)
+
+
+def limit_turn_rate(motion: PlanarMotion) -> PlanarMotion:
+    """Return the motion with no tighter turn than a road vehicle drives.
+
+    A rig that stands still then does not turn on the noise of its odometry.
+    """
+    limit = MAX_CURVATURE_RADPM * abs(motion.speed_mps)
+    return replace(motion, turn_rate_radps=min(max(motion.turn_rate_radps, -limit), limit))
 
 
 def _line_at_zero(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:

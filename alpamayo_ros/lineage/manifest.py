@@ -1,6 +1,7 @@
 """Build lineages and say how two of them differ."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from alpamayo_ros.lineage.canonical import bytes_id, canonical_json, document_id
@@ -33,9 +34,7 @@ def build_lineage(
             not given are ``none`` for a profile without a learned part, else ``unknown``.
     """
     given = dict(artifacts or {})
-    # The description is for people: rewording it changes no output.
-    document = {key: value for key, value in profile.document.items() if key != "description"}
-    config = {"profile": document, "parameters": parameters}
+    config = {"profile": _behavioural_profile(profile), "parameters": parameters}
     given["config"] = (document_id(config), f"profile {profile.name}")
     given["runtime"] = (document_id(dict(runtime)), f"alpamayo_ros {runtime.get('alpamayo_ros', UNKNOWN)}")
     given["calibration"] = calibration
@@ -50,6 +49,14 @@ def build_lineage(
         details={"config": _flatten(config), "runtime": dict(runtime)},
         provenance=dict(provenance),
     )
+
+
+def _behavioural_profile(profile: Profile) -> dict[str, Any]:
+    """Return what a profile means, with its defaults; neither its wording nor what it leaves out moves the id."""
+    values = asdict(profile)
+    for name in ("description", "document"):
+        del values[name]
+    return values
 
 
 def manifest_document(components: tuple[LineageComponent, ...]) -> dict[str, Any]:

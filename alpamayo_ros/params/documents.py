@@ -17,6 +17,9 @@ from alpamayo_ros.errors import AlpamayoError, ConfigurationError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+MAX_NODES = 100_000
+"""Documents with more values are refused."""
+
 MAX_DOCUMENT_BYTES = 4_000_000
 """Larger documents are refused before they are parsed."""
 
@@ -35,12 +38,30 @@ def parse_yaml(text: str, what: str, error: type[AlpamayoError] = ConfigurationE
         error: Class of the error to raise.
     """
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        document = YAML(typ="safe", pure=True).load(text)
     except (YAMLError, ValueError, RecursionError) as problem:
         place = getattr(problem, "problem_mark", None)
         where = f" at line {place.line + 1}" if place is not None else ""
         reason = getattr(problem, "problem", None) or str(problem).splitlines()[0]
         raise error(f"{what} is not well-formed YAML{where}: {reason}") from problem
+    if not _is_small(document):
+        raise error(f"{what} has more than {MAX_NODES} values or refers to itself; expected a small document")
+    return document
+
+
+def _is_small(document: Any) -> bool:
+    """Whether a document has few enough values; aliases count each time, so that they cannot multiply."""
+    waiting, count = [document], 0
+    while waiting:
+        count += 1
+        if count > MAX_NODES:
+            return False
+        value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return True
 
 
 def read_text(path: Path, what: str, error: type[AlpamayoError] = ConfigurationError) -> str:

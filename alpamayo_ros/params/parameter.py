@@ -10,6 +10,8 @@ from alpamayo_ros.errors import ParameterError, expected_one_of
 T = TypeVar("T")
 
 _KEY = "alpamayo_ros.parameter"
+_LARGEST_INTEGER = 2**1000
+"""Larger integers have no float."""
 _JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -85,7 +87,7 @@ def parse_parameters(parameters: type[T], node: str, given: Mapping[str, object]
 def _validated(name: str, kind: type, declaration: Declaration, value: object) -> object:
     unit = f" {declaration.unit}" if declaration.unit else ""
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) <= _LARGEST_INTEGER else math.inf
     if type(value) is not kind:
         expected = _JSON_TYPES[kind]
         raise ParameterError(

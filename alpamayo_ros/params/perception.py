@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from alpamayo_ros.errors import ParameterError
 from alpamayo_ros.params.parameter import parameter
+
+LATENESS_MS = 50
+"""At least this much may a message be behind the other topics without changing an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,18 @@ class PerceptionParams:
     max_yaw_error_deg: float = parameter(
         10.0, "Largest difference of a camera's yaw from the profile.", unit="deg", minimum=0.0
     )
+
+    def __post_init__(self) -> None:
+        """Require that the outcome stays independent of the arrival order.
+
+        Raises:
+            ParameterError: A tick could close before the inputs that decide it have arrived.
+        """
+        for name in ("max_odometry_gap_ms", "max_camera_skew_ms"):
+            needed = getattr(self, name) + LATENESS_MS
+            if self.max_wait_ms < needed:
+                raise ParameterError(
+                    f"parameter perception.max_wait_ms is {self.max_wait_ms} ms, but {name} is "
+                    f"{getattr(self, name)} ms; expected at least {needed} ms, so that no outcome depends on the order "
+                    "of arrival"
+                )

@@ -9,6 +9,10 @@ from alpamayo_ros.errors import ProfileError, expected_one_of
 from alpamayo_ros.params.documents import packaged, parse_yaml, read_text, validate_document
 
 
+MAX_IMAGE_BYTES = 1_000_000_000
+"""Largest picture tensor of one tick."""
+
+
 @dataclass(frozen=True, slots=True)
 class CameraSpec:
     """One camera that a profile needs.
@@ -134,6 +138,9 @@ def _validate_consistency(profile: Profile, what: str) -> None:
         raise ProfileError(f"{what} names an input twice: {', '.join(profile.inputs)}; expected different ids")
     if profile.trigger not in profile.inputs:
         raise ProfileError(expected_one_of(f"{what}: trigger", profile.trigger, profile.inputs))
+    size = len(profile.cameras) * profile.frames_per_camera * profile.image_height * profile.image_width * 3
+    if size > MAX_IMAGE_BYTES:
+        raise ProfileError(f"{what} asks for {size} bytes of pictures per tick; expected at most {MAX_IMAGE_BYTES}")
     pictures = (profile.frames_per_camera, profile.image_height, profile.image_width)
     if profile.cameras and 0 in pictures:
         raise ProfileError(

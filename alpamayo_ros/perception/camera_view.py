@@ -53,6 +53,10 @@ class CameraView:
         """Forget frames that no observation at or after a model time uses."""
         self._frames.forget_before(t0_ns + self._offsets_ns[0])
 
+    def forget_older_than(self, age_ns: int) -> None:
+        """Forget frames older than the newest one by more than an age and the grid."""
+        self._frames.forget_older_than(age_ns - self._offsets_ns[0])
+
     def look(self, t0_ns: int, images: NDArray[np.uint8]) -> list[Picture] | Rejection:
         """Return the pictures at the grid times, oldest first, or the first reason against them.
 

@@ -41,6 +41,11 @@ class FrameBuffer:
             del self._stamps_ns[:first]
             del self._frames[:first]
 
+    def forget_older_than(self, age_ns: int) -> None:
+        """Forget what is older than the newest frame by more than an age."""
+        if self._stamps_ns:
+            self.forget_before(self._stamps_ns[-1] - age_ns)
+
     def newest(self, last_ns: int) -> CameraFrame | None:
         """Return the newest frame up to and including a time, None if there is none."""
         count = bisect_right(self._stamps_ns, last_ns)

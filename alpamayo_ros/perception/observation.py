@@ -86,6 +86,15 @@ class ObservationAssembler:
         for camera in self._cameras.values():
             camera.forget_before(t0_ns)
 
+    def forget_older_than(self, age_ns: int) -> None:
+        """Forget, in each buffer, what is older than its newest entry by more than an age and its own grid.
+
+        This bounds the buffers while the trigger is silent, by each topic's own stamps.
+        """
+        self._odometry.forget_older_than(age_ns + self._history.span_ns)
+        for camera in self._cameras.values():
+            camera.forget_older_than(age_ns)
+
     def assemble(self, t0_ns: int, epoch: int) -> Observation | Rejection:
         """Return the observation at a model time, or the first reason against it.
 

@@ -67,6 +67,11 @@ class OdometryBuffer:
         after = int(np.searchsorted(self._stamps_ns[self._start : self._end], boundary_ns, side="right"))
         self._start += max(after - 1, 0)
 
+    def forget_older_than(self, age_ns: int) -> None:
+        """Forget what is older than the newest sample by more than an age."""
+        if self._end > self._start:
+            self.forget_before(self._last_ns - age_ns)
+
     def up_to(self, last_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return views of every sample up to and including a time.
 

@@ -22,6 +22,9 @@ ODOMETRY = "odometry"
 _FORGET_EVERY = 64
 """Messages after which buffers are trimmed even though no tick closed."""
 
+_SILENCE_NS = 2_000_000_000
+"""A trigger that lags behind the other inputs by more than this, beyond ``max_wait``, finds their past forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class TickAnswer:
@@ -61,6 +64,7 @@ class DrivePipeline:
         self._profile = profile
         self._stages = stages
         self._since_forgetting = 0
+        self._longest_silence_ns = _SILENCE_NS + parameters.perception.max_wait_ms * 1_000_000
         self._assembler = ObservationAssembler(profile, parameters.perception, calibration)
         times = {
             "period_ns": profile.period_ms * 1_000_000,
@@ -76,6 +80,11 @@ class DrivePipeline:
     def open_at_end(self) -> int:
         """Ticks that are still open; at the end of the input they are no ticks."""
         return len(self._rule.open_ticks)
+
+    @property
+    def not_opened(self) -> int:
+        """Requested ticks that never opened; 0 when none were requested."""
+        return self._rule.not_opened if isinstance(self._rule, RequestedTicks) else 0
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -111,21 +120,19 @@ class DrivePipeline:
         if not advance.closed and not advance.backwards:
             # While the trigger is silent nothing closes, and the other inputs must not pile up.
             if self._since_forgetting >= _FORGET_EVERY:
-                self._forget()
+                self._since_forgetting = 0
+                self._assembler.forget_older_than(self._longest_silence_ns)
             return []
         stepped_back = time_backwards(self._profile.trigger, advance.step_back_ns)
         answers = [self._rejected(tick, stepped_back) for tick in advance.backwards]
         for tick in advance.closed:
             seen = self._assembler.assemble(tick.t0_ns, tick.epoch)
             answers.append(self._rejected(tick, seen) if isinstance(seen, Rejection) else self._answered(tick, seen))
-        self._forget()
-        return answers
-
-    def _forget(self) -> None:
         self._since_forgetting = 0
         keep_from_ns = self._rule.keep_from_ns
         if keep_from_ns is not None:
             self._assembler.forget_before(keep_from_ns)
+        return answers
 
     def _rejected(self, tick: OpenTick, rejection: Rejection) -> TickAnswer:
         return TickAnswer(self._status(tick, rejection.outcome, rejection.text))

@@ -32,21 +32,26 @@ class RequestedTicks(TickRule):
         """
         super().__init__(inputs, trigger, period_ns=period_ns, max_wait_ns=max_wait_ns)
         self._requested = deque(sorted(set(requested)))
+        self._missed = 0
+
+    @property
+    def not_opened(self) -> int:
+        """Requested ticks that never opened: their epoch or time is not in these messages."""
+        return self._missed + len(self._requested)
 
     @property
     def keep_from_ns(self) -> int | None:
-        """Oldest t0 that an observation may still be asked for; None before the first stamp."""
-        if self._newest_ns is None:
-            return None
+        """Oldest t0 that an observation may still be asked for; None if none is known."""
         if self._open:
             return self._open[0].t0_ns
         if self._requested and self._requested[0][0] == self.epoch:
-            return min(self._newest_ns, self._requested[0][1])
-        return self._newest_ns
+            return self._requested[0][1]
+        return None
 
     def _open_tick(self, stamp_ns: int) -> None:
         while self._requested and self._requested[0] <= (self.epoch, stamp_ns):
             epoch, t0_ns = self._requested.popleft()
-            # A tick of an earlier epoch that never opened was recorded from other messages than this bag holds.
             if epoch == self.epoch:
                 self._open.append(OpenTick(t0_ns, epoch))
+            else:
+                self._missed += 1

@@ -8,7 +8,8 @@ when t0 has left it behind by a period or more.
 grid time are then certain), or when any input's stamp passes t0 + ``max_wait``.
 
 *Backwards*: a stamp that is not newer than its topic's last is dropped and counted. A step back of the trigger by more
-than 1 s drops every open tick and starts a new epoch with that stamp.
+than 1 s drops every open tick and starts a new epoch with that stamp. In a new epoch, an input's first stamp is dropped
+and counted while it is more than 1 s ahead of the trigger: it is a message of the old epoch that came late.
 
 No clock is read and no message is seen, so the same stamps give the same ticks in a replay and in a vehicle. An outcome
 depends on the arrival order only if a message comes more than ``max_wait`` - 150 ms behind the other topics. Ticks that
@@ -122,20 +123,16 @@ class TickRule:
 
     @property
     def keep_from_ns(self) -> int | None:
-        """Oldest t0 that an observation may still be asked for; None before the first stamp.
+        """Oldest t0 that an observation may still be asked for; None before the first tick.
 
-        It moves on with any input, so that buffers stay bounded when the trigger falls silent. Ask after the closed
-        ticks of an advance have been assembled.
+        It follows the trigger alone: another input's stamps, which may be wrong, make nothing be forgotten. Ask
+        after the closed ticks of an advance have been assembled.
         """
-        if self._newest_ns is None:
-            return None
         if self._open:
             return self._open[0].t0_ns
-        # A trigger that comes later than this behind another input makes a tick that is closed when it opens.
-        keep_ns = self._newest_ns - self._max_wait_ns
         if self._last_t0_ns is None:
-            return keep_ns
-        return max(keep_ns, self._due_ns - EARLY_NS, self._last_t0_ns + self._period_ns // 2)
+            return None
+        return max(self._due_ns - EARLY_NS, self._last_t0_ns + self._period_ns // 2)
 
     def advance(self, input_id: str, stamp_ns: int) -> Advance:
         """Take the stamp of one message that arrived.
@@ -151,12 +148,22 @@ class TickRule:
         if last_ns is None:
             if input_id not in self._dropped:
                 raise ValueError(expected_one_of("input", input_id, tuple(self._dropped)))
+            if self._is_left_over(stamp_ns):
+                self._dropped[input_id] += 1
+                return _DROPPED
         elif stamp_ns <= last_ns:
             if input_id == self._trigger and last_ns - stamp_ns > STEP_BACK_NS:
                 return self._start_epoch(stamp_ns, last_ns - stamp_ns)
             self._dropped[input_id] += 1
             return _DROPPED
         return self._accept(input_id, stamp_ns)
+
+    def _is_left_over(self, stamp_ns: int) -> bool:
+        """Whether an input's first stamp of an epoch is one of the epoch before that came late.
+
+        Taken for new, it would be the input's newest for as long as time was stepped back.
+        """
+        return self._epoch > 0 and stamp_ns > self._last_ns[self._trigger] + STEP_BACK_NS
 
     def _accept(self, input_id: str, stamp_ns: int) -> Advance:
         self._last_ns[input_id] = stamp_ns

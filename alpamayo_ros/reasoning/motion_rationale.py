@@ -28,7 +28,8 @@ def motion_rationale(t0_ns: int, outputs: Tensors, params: ReasoningParams) -> R
     """
     speed, acceleration, turn_rate = (float(value) for value in outputs["motion"])
     longitudinal = _longitudinal(speed, acceleration, params)
-    lateral = _lateral(turn_rate, params)
+    moves = abs(speed) >= params.standstill_speed_mps
+    lateral = _lateral(turn_rate, params) if moves else LateralAction.STRAIGHT
     text = (
         f"Measured from odometry: {speed:.1f} m/s, {_LONGITUDINAL_WORDS[longitudinal]} "
         f"({acceleration:+.1f} m/s^2), {_LATERAL_WORDS[lateral]} ({turn_rate:+.2f} rad/s). "

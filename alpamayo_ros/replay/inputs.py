@@ -1,6 +1,6 @@
 """Turn the messages of a bag into the inputs of the pipeline."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,10 +27,11 @@ from alpamayo_ros.perception.calibration import (
 from alpamayo_ros.replay.topic_map import COMPRESSED_TYPE, TopicMap
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader
-from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics, RigCalibration
+from alpamayo_ros.structs.camera import CameraCalibration, CameraFrame, RigCalibration
 from alpamayo_ros.structs.pose import OdometrySample, Pose
 
 TF_STATIC = "/tf_static"
+TF_TYPE = "tf2_msgs/msg/TFMessage"
 
 Transforms = list[tuple[str, str, Pose]]
 
@@ -57,11 +58,13 @@ class Rig:
         calibration: Every camera of the topic map, as far as it is known; for the report.
         used: The part of it that the profile's outputs can depend on, named in the lineage.
         transforms: Static transforms of the bag.
+        notes: What is wrong with cameras that the profile does not need, one sentence each.
     """
 
     calibration: RigCalibration
     used: RigCalibration
     transforms: Transforms
+    notes: tuple[str, ...] = ()
 
 
 def read_rig(reader: BagReader, topics: TopicMap, profile: Profile, path: Path | None) -> Rig:
@@ -70,28 +73,52 @@ def read_rig(reader: BagReader, topics: TopicMap, profile: Profile, path: Path |
     Raises:
         CalibrationError: The file is not valid or is for other cameras.
     """
-    transforms: Transforms = []
-    if TF_STATIC in reader.topics:
-        for message in reader.messages(topics=[TF_STATIC]):
-            transforms += static_transforms(decode(message))
-    frames: dict[str, str] = {}
-    intrinsics: dict[str, CameraIntrinsics] = {}
-    for camera, topic in sorted(topics.camera_info.items()):
-        first = next(iter(reader.messages(topics=[topic])), None)
-        if first is not None:
-            decoded = decode(first)
-            intrinsics[camera] = camera_intrinsics(decoded)
-            frames[camera] = decoded.header.frame_id
+    transforms = _read_transforms(reader)
     if path is not None:
         calibration = load_calibration(path)
         _validate_cameras(calibration, topics, profile, path)
         return Rig(calibration, calibration, transforms)
-    calibration = calibration_from_transforms(frames, transforms, intrinsics=intrinsics)
     needed = {camera.id for camera in profile.cameras}
-    used = {name: camera for name, camera in calibration.cameras.items() if name in needed}
-    subset = RigCalibration(used, source=calibration.source)
-    digest = calibration_digest(subset) if used else "none"
-    return Rig(calibration, RigCalibration(used, digest, calibration.source), transforms)
+    cameras: dict[str, CameraCalibration] = {}
+    notes = []
+    for camera in sorted(topics.cameras):
+        try:
+            cameras.update(_recorded_camera(reader, topics, camera, transforms))
+        except (CalibrationError, BagCorruptError) as error:
+            if camera in needed:
+                raise
+            notes.append(f"Camera {camera} is not shown: {error}.")
+    used = {name: camera for name, camera in cameras.items() if name in needed}
+    digest = calibration_digest(RigCalibration(used, source=TF_STATIC))
+    return Rig(
+        RigCalibration(cameras, source=TF_STATIC),
+        RigCalibration(used, digest, TF_STATIC if used else "none"),
+        transforms,
+        tuple(notes),
+    )
+
+
+def _read_transforms(reader: BagReader) -> Transforms:
+    transforms: Transforms = []
+    if TF_STATIC in reader.topics and reader.topics[TF_STATIC].type_name == TF_TYPE:
+        for message in reader.messages(topics=[TF_STATIC]):
+            transforms += static_transforms(decode(message))
+    return transforms
+
+
+def _recorded_camera(
+    reader: BagReader, topics: TopicMap, camera: str, transforms: Transforms
+) -> Mapping[str, CameraCalibration]:
+    """Calibrate one camera from the first CameraInfo on its topic and the static transforms."""
+    topic = topics.camera_info.get(camera)
+    first = None if topic is None else next(iter(reader.messages(topics=[topic])), None)
+    if first is None:
+        return {}
+    decoded = decode(first)
+    lens = camera_intrinsics(decoded)
+    # A zero focal length or size is how CameraInfo says that a camera is not calibrated.
+    known = {camera: lens} if lens.k[0] != 0.0 and lens.width and lens.height else {}
+    return calibration_from_transforms({camera: decoded.header.frame_id}, transforms, intrinsics=known).cameras
 
 
 def _validate_cameras(calibration: RigCalibration, topics: TopicMap, profile: Profile, path: Path) -> None:

@@ -1,15 +1,18 @@
 """Write the answers of a replay into a bag, and read them back."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.errors import BagCorruptError
 from alpamayo_ros.messages.topics import OUTPUT_TOPICS
-from alpamayo_ros.messages.translator import BAG, rationale_struct, tick_struct, trajectory_set_struct
+from alpamayo_ros.messages.translator import BAG, rationale_struct, stamp_ns, tick_struct, trajectory_set_struct
 from alpamayo_ros.messages.typestore import deserialize, serialize
 from alpamayo_ros.pipeline.drive import TickAnswer
 from alpamayo_ros.replay.output_digest import OutputDigest
+from alpamayo_ros.storage.identity import sidecar_tags
 from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS
 from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.storage.writer import BagWriter
@@ -17,6 +20,9 @@ from alpamayo_ros.structs.lineage import Lineage
 from alpamayo_ros.structs.rationale import Rationale
 from alpamayo_ros.structs.tick import TickOutcome, TickStatus
 from alpamayo_ros.structs.trajectory import TrajectorySet
+
+PRODUCED_BY = "alpamayo replay run"
+"""Tag of every output bag, by which a replay knows what it may replace."""
 
 _QOS = {"output": OUTPUT_QOS, "latched": LATCHED_QOS}
 
@@ -32,6 +38,7 @@ class OutputRecorder:
         self._lineage = lineage
         self._latency_ns = latency_ns
         self._digest = OutputDigest()
+        self._lineage_recorded = False
         self._topics = {row.interface: row for row in OUTPUT_TOPICS}
         self._names = {row.interface: row.resolved() for row in OUTPUT_TOPICS}
         for row in OUTPUT_TOPICS:
@@ -41,24 +48,23 @@ class OutputRecorder:
         """Return the output digest of everything recorded so far."""
         return self._digest.digest()
 
-    def record_lineage(self, stamp_ns: int) -> None:
-        """Write the latched lineage, valid from a stamp on."""
-        message = BAG.lineage(self._lineage, stamp_ns)
-        self._writer.write(
-            self._names["lineage"],
-            serialize(message, self._topics["lineage"].type_name),
-            receive_ns=stamp_ns,
-            publish_ns=stamp_ns,
-        )
-
     def record(self, answer: TickAnswer) -> None:
-        """Write the outputs of one tick."""
+        """Write the outputs of one tick, after the latched lineage if it is the first."""
         t0_ns = answer.status.t0_ns
+        self.record_lineage(t0_ns + self._latency_ns)
         if answer.rationale is not None:
             self._write("rationale", t0_ns, BAG.rationale(answer.rationale))
         if answer.trajectories is not None:
             self._write("trajectory_set", t0_ns, BAG.trajectory_set(answer.trajectories))
         self._write("tick", t0_ns, BAG.tick(answer.status))
+
+    def record_lineage(self, stamp_ns: int) -> None:
+        """Write the latched lineage, valid from a stamp on, unless it was written already."""
+        if self._lineage_recorded:
+            return
+        self._lineage_recorded = True
+        payload = serialize(BAG.lineage(self._lineage, stamp_ns), self._topics["lineage"].type_name)
+        self._writer.write(self._names["lineage"], payload, receive_ns=stamp_ns, publish_ns=stamp_ns)
 
     def _write(self, interface: str, t0_ns: int, message: Any) -> None:
         type_name = self._topics[interface].type_name
@@ -70,6 +76,42 @@ class OutputRecorder:
         self._writer.write(
             self._names[interface], serialize(message, type_name), receive_ns=stamp_ns, publish_ns=stamp_ns
         )
+
+
+def digest_of_outputs(reader: BagReader) -> str:
+    """Return the output digest of a bag that a replay wrote.
+
+    Raises:
+        BagCorruptError: An output is not well formed.
+    """
+    names = {row.type_name: row.interface for row in OUTPUT_TOPICS if row.compared}
+    digest = OutputDigest()
+    topics = [name for name, info in reader.topics.items() if info.type_name in names]
+    for message in reader.messages(topics=topics):
+        try:
+            output = deserialize(message.payload, message.type_name)
+        except ValueError as error:
+            raise BagCorruptError(
+                f"output bag {reader.path}: a message on {message.topic} cannot be read: {error}"
+            ) from error
+        output.lineage_id = output.envelope_id = ""
+        digest.add(names[message.type_name], stamp_ns(output.header.stamp), serialize(output, message.type_name))
+    return digest.digest()
+
+
+def foreign_to_outputs(folder: Path) -> list[str]:
+    """Return what in a folder does not belong to an output bag of a replay; empty if all of it does."""
+    if not folder.is_dir() or folder.is_symlink():
+        return [folder.name]
+    if sidecar_tags(folder).get("produced_by") != PRODUCED_BY:
+        return [f"{folder.name}/"]
+    bag_file = re.compile(rf"{re.escape(folder.name)}_\d+\.mcap")
+    ours = {"metadata.yaml", "identity.json"}
+    return sorted(
+        f"{folder.name}/{entry.name}"
+        for entry in folder.iterdir()
+        if entry.name not in ours and not bag_file.fullmatch(entry.name) and not entry.name.endswith(".tmp")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from alpamayo_ros.errors import BagCorruptError
 from alpamayo_ros.geometry.camera import horizontal_fov_rad
 from alpamayo_ros.geometry.transform import pose_matrix
 from alpamayo_ros.perception.images import read_picture
@@ -54,24 +55,32 @@ def read_pictures(
     """Return up to PICTURE_COUNT pictures, evenly spread over the given ticks, and a note about what is missing."""
     camera, note = view_camera(rig, topics)
     if camera is None or camera.intrinsics is None or not paths:
-        return (), note
+        return (), " ".join(text for text in (note, *rig.notes) if text)
     size = PictureSize(camera.intrinsics.width, camera.intrinsics.height)
-    pictures = []
-    undecodable = 0
+    pictures: list[ReportPicture] = []
+    missing = damaged = 0
+    try:
+        delay_ns = _usual_delay_ns(reader, topics, camera.camera)
+    except BagCorruptError:
+        delay_ns = 0
     for path in _spread(paths):
-        frame = _nearest_frame(reader, topics, camera.camera, path.t0_ns)
-        if frame is None:
-            continue
         try:
+            frame = _nearest_frame(reader, topics, camera.camera, path.t0_ns, delay_ns)
+            if frame is None:
+                missing += 1
+                continue
             rgb = read_picture(frame, size, [("its calibration", size)])
-        except PictureError:
-            undecodable += 1
+        except (PictureError, BagCorruptError):
+            damaged += 1
             continue
         bgr = np.ascontiguousarray(rgb[:, :, ::-1])
         pictures.append(ReportPicture(path.t0_ns, frame.stamp_ns, camera, bgr, path))
-    if undecodable:
-        note = f"{undecodable} pictures of camera {camera.camera} are damaged or of another size."
-    return tuple(pictures), note
+    notes = [note, *rig.notes]
+    if missing:
+        notes.append(f"{missing} of the shown ticks have no picture of camera {camera.camera} within 0.1 s.")
+    if damaged:
+        notes.append(f"{damaged} pictures of camera {camera.camera} are damaged or of another size.")
+    return tuple(pictures), " ".join(text for text in notes if text)
 
 
 def _spread(paths: Sequence[PredictedPath]) -> list[PredictedPath]:
@@ -81,13 +90,21 @@ def _spread(paths: Sequence[PredictedPath]) -> list[PredictedPath]:
     return [paths[round(index * (len(paths) - 1) / (count - 1))] for index in range(count)]
 
 
-def _nearest_frame(reader: BagReader, topics: TopicMap, camera: str, t0_ns: int) -> CameraFrame | None:
-    """Return the frame nearest to t0 by its own stamp, among those received around t0."""
+def _nearest_frame(reader: BagReader, topics: TopicMap, camera: str, t0_ns: int, delay_ns: int) -> CameraFrame | None:
+    """Return the frame nearest to t0 by its own stamp, among those received around t0 and the usual delay."""
     topic = topics.cameras[camera]
     read = frame_readers(topics, reader, [camera])[topic]
     best: CameraFrame | None = None
-    for message in reader.messages(topics=[topic], start_ns=t0_ns - _SEARCH_NS, end_ns=t0_ns + _SEARCH_NS):
+    around_ns = t0_ns + delay_ns
+    for message in reader.messages(topics=[topic], start_ns=around_ns - _SEARCH_NS, end_ns=around_ns + _SEARCH_NS):
         frame = read(message)
         if best is None or abs(frame.stamp_ns - t0_ns) < abs(best.stamp_ns - t0_ns):
             best = frame
     return best if best is not None and abs(best.stamp_ns - t0_ns) <= _NEAR_NS else None
+
+
+def _usual_delay_ns(reader: BagReader, topics: TopicMap, camera: str) -> int:
+    """Return how much later than its stamp the camera's first picture was received; clocks may be far apart."""
+    topic = topics.cameras[camera]
+    first = next(iter(reader.messages(topics=[topic])), None)
+    return 0 if first is None else first.receive_ns - frame_readers(topics, reader, [camera])[topic](first).stamp_ns

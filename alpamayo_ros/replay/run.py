@@ -1,22 +1,24 @@
 """Run the stack on a bag again: inputs in the total order in, outputs and facts out."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from alpamayo_ros.envelope.document import Envelope, load_envelope
-from alpamayo_ros.errors import ConfigurationError
+from alpamayo_ros.errors import BagCorruptError, ConfigurationError
+from alpamayo_ros.lineage.canonical import document_id
 from alpamayo_ros.lineage.manifest import build_lineage
 from alpamayo_ros.lineage.runtime import provenance, runtime_details
 from alpamayo_ros.messages.translator import camera_intrinsics, tick_struct
 from alpamayo_ros.params.node_parameters import NodeParameters, load_parameters
 from alpamayo_ros.params.profile import Profile, load_profile
 from alpamayo_ros.pipeline.drive import DrivePipeline, TickAnswer
-from alpamayo_ros.pipeline.stages import load_stages
+from alpamayo_ros.pipeline.stages import Stages, load_stages
 from alpamayo_ros.replay.driven_path import DrivenPathEvaluator
 from alpamayo_ros.replay.inputs import OdometryReader, Rig, decode, frame_readers, read_rig
-from alpamayo_ros.replay.outputs import OutputRecorder
+from alpamayo_ros.replay.outputs import PRODUCED_BY, OutputRecorder
 from alpamayo_ros.replay.samples import AnswerSamples
 from alpamayo_ros.replay.topic_map import TopicMap, resolve_topics
 from alpamayo_ros.storage.digest import ContentDigest, InputOrderDigest, payload_sha256
@@ -31,6 +33,9 @@ from alpamayo_ros.structs.verdict import TickMark
 
 TICK_TYPE = "alpamayo_ros/msg/TickStatus"
 
+MAX_STAMP_NS = (2**31 - 1) * 1_000_000_000
+"""Largest time that a header can hold; an input with a stamp beyond it, or before 0, is dropped and counted."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -44,7 +49,14 @@ class ReplaySetup:
     rig: Rig
     envelope: Envelope
     lineage: Lineage
-    requested_ns: tuple[tuple[int, int], ...] | None
+    stages: Stages
+    odometry: OdometryReader
+    requested: tuple[tuple[int, int], ...] | None
+
+    @property
+    def ticks_requested(self) -> str:
+        """What a baseline must share: ``all``, or ``recorded:`` and the digest of the recorded ticks."""
+        return "all" if self.requested is None else f"recorded:{document_id([list(tick) for tick in self.requested])}"
 
 
 @dataclass(slots=True)
@@ -56,6 +68,7 @@ class ReplayFacts:
     driven: DrivenPathEvaluator = field(default_factory=DrivenPathEvaluator)
     open_at_end: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    not_opened: dict[str, int] = field(default_factory=dict)
     content_digest: str = ""
     input_order_digest: str = ""
     output_digest: str = ""
@@ -89,8 +102,21 @@ def set_up_replay(
         calibration=(rig.used.digest, rig.used.source),
         envelope_id=envelope.envelope_id,
     )
-    requested = recorded_ticks(reader) if ticks == "recorded" else None
-    return ReplaySetup(profile, parameters, topics, rig, envelope, lineage, requested)
+    odometry = OdometryReader(rig.transforms)
+    first = next(iter(reader.messages(topics=[topics.odometry])), None)
+    if first is not None:
+        odometry.read(first)
+    return ReplaySetup(
+        profile=profile,
+        parameters=parameters,
+        topics=topics,
+        rig=rig,
+        envelope=envelope,
+        lineage=lineage,
+        stages=load_stages(profile, parameters),
+        odometry=odometry,
+        requested=recorded_ticks(reader) if ticks == "recorded" else None,
+    )
 
 
 def recorded_ticks(reader: BagReader) -> tuple[tuple[int, int], ...]:
@@ -107,7 +133,10 @@ def recorded_ticks(reader: BagReader) -> tuple[tuple[int, int], ...]:
         )
     found = set()
     for message in reader.messages(topics=topics):
-        status = tick_struct(decode(message))
+        try:
+            status = tick_struct(decode(message))
+        except ValueError as error:
+            raise BagCorruptError(f"bag {reader.path}: a tick on {message.topic} cannot be read: {error}") from error
         if status.outcome is not TickOutcome.SKIPPED_BUSY:
             found.add((status.epoch, status.t0_ns))
     return tuple(sorted(found))
@@ -131,7 +160,7 @@ def replay_bag(reader: BagReader, setup: ReplaySetup, out: Path, progress: Progr
         setup.lineage.lineage_id,
         setup.lineage.envelope_id,
         setup.lineage.manifest,
-        {"profile": setup.profile.name, "produced_by": "alpamayo replay run"},
+        {"profile": setup.profile.name, "produced_by": PRODUCED_BY},
     )
     with BagWriter(out, identity=identity) as writer:
         recorder = OutputRecorder(writer, setup.lineage, setup.profile.declared_latency_ms * 1_000_000)
@@ -150,11 +179,13 @@ class _Feed:
         self._pipeline = DrivePipeline(
             setup.profile,
             setup.parameters,
-            load_stages(setup.profile, setup.parameters),
+            setup.stages,
             calibration=setup.rig.used,
-            requested=setup.requested_ns,
+            requested=setup.requested,
         )
-        self._odometry = OdometryReader(setup.rig.transforms)
+        self._odometry = setup.odometry
+        self._bad_stamps: Counter[str] = Counter()
+        self._latest_ns = MAX_STAMP_NS - setup.profile.declared_latency_ms * 1_000_000
         self._feeders: dict[str, Callable[[BagMessage], Sequence[TickAnswer]]] = {
             setup.topics.odometry: self._feed_odometry
         }
@@ -171,8 +202,6 @@ class _Feed:
         order = InputOrderDigest(self._reader.topics)
         total = self._reader.message_count
         for number, message in enumerate(self._reader.messages()):
-            if not number:
-                self._recorder.record_lineage(message.receive_ns)
             digest = payload_sha256(message)
             content.update(message, digest)
             feed = self._feeders.get(message.topic)
@@ -190,12 +219,19 @@ class _Feed:
 
     def _feed_odometry(self, message: BagMessage) -> Sequence[TickAnswer]:
         sample = self._odometry.read(message)
+        if not 0 <= sample.stamp_ns <= self._latest_ns:
+            self._bad_stamps["odometry"] += 1
+            return ()
         for path in self._facts.driven.add_odometry(sample):
             self._facts.samples.add_driven(path)
         return self._pipeline.feed_odometry(sample)
 
     def _feed_frame(self, read: Callable[[BagMessage], CameraFrame], message: BagMessage) -> Sequence[TickAnswer]:
-        return self._pipeline.feed_frame(read(message))
+        frame = read(message)
+        if not 0 <= frame.stamp_ns <= self._latest_ns:
+            self._bad_stamps[frame.camera] += 1
+            return ()
+        return self._pipeline.feed_frame(frame)
 
     def _feed_info(self, camera: str, message: BagMessage) -> Sequence[TickAnswer]:
         self._pipeline.feed_camera_info(camera, camera_intrinsics(decode(message)))
@@ -211,6 +247,11 @@ class _Feed:
 
     def _finish(self) -> None:
         self._facts.open_at_end = self._pipeline.open_at_end
-        self._facts.dropped = self._pipeline.dropped
+        # Nothing came out: the bag names its lineage all the same.
+        self._recorder.record_lineage(min(self._reader.start_ns or 0, self._latest_ns))
+        dropped = Counter(self._pipeline.dropped) + self._bad_stamps
+        self._facts.dropped = dict(dropped)
+        if self._pipeline.not_opened:
+            self._facts.not_opened = {"not_opened": self._pipeline.not_opened}
         for path in self._facts.driven.finish():
             self._facts.samples.add_driven(path)

@@ -3,14 +3,13 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alpamayo_ros.errors import BagWriteError, OutputError
 from alpamayo_ros.lineage.manifest import compare_components, digests_by_kind
 from alpamayo_ros.replay.baseline import (
-    BASELINE_FILE,
     OUTPUTS_FOLDER,
     RESULT_FILE,
     Baseline,
@@ -20,7 +19,7 @@ from alpamayo_ros.replay.baseline import (
 )
 from alpamayo_ros.replay.compare import compare_outputs
 from alpamayo_ros.replay.judge import count_outcomes, judge_replay, too_little_to_judge
-from alpamayo_ros.replay.outputs import read_outputs
+from alpamayo_ros.replay.outputs import foreign_to_outputs, read_outputs
 from alpamayo_ros.replay.pictures import read_pictures
 from alpamayo_ros.replay.policy import Policy, load_policy
 from alpamayo_ros.replay.run import Progress, ReplayFacts, ReplaySetup, replay_bag, set_up_replay
@@ -100,7 +99,8 @@ def run_session(
         )
         if announce is not None:
             announce(setup)
-        prepare_output(request.out, force=request.force)
+        # Last: an earlier result is replaced only by a replay that can run.
+        prepare_output(request.out, _inputs_of(request), force=request.force)
         ready = clock()
         facts = replay_bag(reader, setup, request.out / OUTPUTS_FOLDER, progress)
         replayed = clock()
@@ -109,8 +109,7 @@ def run_session(
         timings = {"set_up_s": ready - started, "replay_s": replayed - ready, "compare_s": judged - replayed}
         result = replace(result, timings=timings)
         _write_results(request, reader, setup, facts, result)
-    timings["report_s"] = clock() - judged
-    return replace(result, timings=timings)
+    return result
 
 
 def _judged(
@@ -119,7 +118,7 @@ def _judged(
     not_comparable: tuple[str, ...] = ()
     comparison: Comparison | None = None
     if baseline is not None:
-        key = BaselineKey(facts.content_digest, compared_type_hashes(), request.ticks, policy.policy_id)
+        key = BaselineKey(facts.content_digest, compared_type_hashes(), setup.ticks_requested, policy.policy_id)
         not_comparable = baseline.key.differences(key)
         if not not_comparable:
             comparison = _compared(request, setup, policy, baseline)
@@ -128,7 +127,7 @@ def _judged(
     return ReplayResult(
         verdict=verdict,
         reasons=reasons,
-        ticks=count_outcomes(facts.marks, facts.open_at_end, facts.dropped),
+        ticks=count_outcomes(facts.marks, facts.open_at_end, facts.dropped) | facts.not_opened,
         content_digest=facts.content_digest,
         input_order_digest=facts.input_order_digest,
         output_digest=facts.output_digest,
@@ -138,7 +137,7 @@ def _judged(
         comparison=comparison,
         bag_path=str(request.bag),
         profile=setup.profile.name,
-        ticks_requested=request.ticks,
+        ticks_requested=setup.ticks_requested,
         too_little=too_little,
         policy={"policy_id": policy.policy_id, "name": policy.name},
     )
@@ -173,13 +172,36 @@ def _write_results(
     write_text(request.out / RESULT_FILE, json.dumps(result_document(result), indent=2, allow_nan=False) + "\n")
 
 
-def prepare_output(out: Path, *, force: bool) -> None:
+def _inputs_of(request: ReplayRequest) -> tuple[Path, ...]:
+    given = (
+        request.bag,
+        request.topics,
+        request.calibration,
+        request.parameters,
+        request.envelope,
+        request.policy,
+        request.baseline,
+    )
+    return tuple(path for path in given if path is not None)
+
+
+def prepare_output(out: Path, inputs: Sequence[Path] = (), *, force: bool) -> None:
     """Make the output folder; with force, replace an earlier result but nothing else.
+
+    Args:
+        out: The folder.
+        inputs: Files and folders that are read; none of them may lie in the output, nor the output in them.
+        force: Replace an earlier result.
 
     Raises:
         OutputError: It exists already, is something else than a result, or cannot be made.
     """
     try:
+        place = out.resolve()
+        for path in inputs:
+            read = path.resolve()
+            if place == read or place in read.parents or read in place.parents:
+                raise OutputError(f"output {out} and input {path} lie in each other; expected separate folders")
         if out.is_symlink() or (out.exists() and not out.is_dir()):
             raise OutputError(f"output {out} exists and is not a folder; expected a new path")
         if out.exists() and any(out.iterdir()):
@@ -194,7 +216,10 @@ def prepare_output(out: Path, *, force: bool) -> None:
 def _remove_result(out: Path) -> None:
     ours = {OUTPUTS_FOLDER, REPORT_FILE, JUNIT_FILE, RESULT_FILE}
     foreign = sorted(entry.name for entry in out.iterdir() if entry.name.removesuffix(".part") not in ours)
-    if foreign or (out / BASELINE_FILE).exists():
+    outputs = out / OUTPUTS_FOLDER
+    if outputs.exists() and not foreign:
+        foreign = foreign_to_outputs(outputs)
+    if foreign:
         raise OutputError(
             f"output {out} holds something that no replay wrote ({', '.join(foreign[:5])}); "
             "--force replaces earlier results only"

@@ -1,5 +1,6 @@
 """Find which topic of a bag carries which input."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,11 @@ def resolve_topics(profile: Profile, topics: Mapping[str, TopicInfo], path: Path
         TopicError: A topic is missing, ambiguous or of another type; the candidates are listed.
     """
     chosen = _found(profile, topics) if path is None else _given(topics, path)
+    for kind in (chosen.cameras, chosen.camera_info):
+        for topic, count in Counter(kind.values()).items():
+            if count > 1:
+                ids = ", ".join(sorted(camera for camera, name in kind.items() if name == topic))
+                raise TopicError(f"topic {topic} is named for the cameras {ids}; expected one camera per topic")
     for camera in profile.cameras:
         if camera.id not in chosen.cameras:
             raise TopicError(

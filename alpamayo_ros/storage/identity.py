@@ -316,6 +316,14 @@ class _Collector:
         return distinct[0] if distinct else ""
 
 
+def sidecar_tags(folder: Path) -> dict[str, str]:
+    """Return the tags in a bag folder's sidecar, empty where there is no readable one; the bag is not opened."""
+    try:
+        return _texts(_parse_sidecar(folder / SIDECAR).get("tags"))
+    except ValueError:
+        return {}
+
+
 def _parse_sidecar(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_SIDECAR_BYTES:

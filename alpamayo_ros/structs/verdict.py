@@ -78,6 +78,44 @@ class FieldSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineInfo:
+    """What a replay was compared with.
+
+    Attributes:
+        path: Folder of the baseline as it was named.
+        author: Who approved it.
+        reason: Why.
+        lineage_id: Lineage of the approved outputs.
+        output_digest: Digest of the approved outputs.
+        content_digest: Digest of what the bag says that they were made from.
+    """
+
+    path: str
+    author: str
+    reason: str
+    lineage_id: str
+    output_digest: str
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TickDifference:
+    """The worst numeric difference of one field at one tick, over all ticks that differ.
+
+    Attributes:
+        t0_ns: Tick.
+        interface: ``rationale`` or ``trajectory_set``.
+        field: Field name without index.
+        multiple: Difference as a multiple of the tolerance; infinite for NaN against a number.
+    """
+
+    t0_ns: int
+    interface: str
+    field: str
+    multiple: float
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Field-by-field comparison with a baseline.
 
@@ -89,6 +127,8 @@ class Comparison:
         differences: The first differences, at most a stated number.
         fields: One row per compared field.
         lineage_changes: kind, digest in the baseline, digest now; of components that differ.
+        over_time: Numeric fields beyond their tolerance at every differing tick, by t0; thinned to at most a stated
+            number of ticks, evenly over the drive.
     """
 
     completed: bool
@@ -98,6 +138,7 @@ class Comparison:
     differences: tuple[FieldDifference, ...] = ()
     fields: tuple[FieldSummary, ...] = ()
     lineage_changes: tuple[tuple[str, str, str], ...] = ()
+    over_time: tuple[TickDifference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +160,8 @@ class ReplayResult:
         profile: Name of the profile.
         ticks_requested: ``all`` or ``recorded``.
         too_little: Why the replay shows too little to judge or to approve, one sentence each; empty if it does not.
-        policy: Document of the comparison policy.
+        policy: Id and name of the comparison policy.
+        baseline: What it was to be compared with, None without one.
     """
 
     verdict: Verdict
@@ -137,6 +179,7 @@ class ReplayResult:
     ticks_requested: str = "all"
     too_little: tuple[str, ...] = ()
     policy: Mapping[str, Any] = field(default_factory=dict)
+    baseline: BaselineInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +201,8 @@ class PredictedPath:
         driven_rig_xyz_m: float64 (M, 3), the driven path from t0 on in the rig frame at t0; M may be 0.
         rationale: The rationale's text at that tick.
         meta_action: The meta-action in words.
+        baseline_rig_xyz_m: The approved trajectory of this tick in the rig frame at t0, None without one.
+        baseline_odom_xyz_m: The same in the odometry frame.
     """
 
     t0_ns: int
@@ -166,6 +211,8 @@ class PredictedPath:
     driven_rig_xyz_m: NDArray[np.float64]
     rationale: str
     meta_action: str
+    baseline_rig_xyz_m: NDArray[np.float64] | None = None
+    baseline_odom_xyz_m: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

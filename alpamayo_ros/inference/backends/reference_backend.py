@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.errors import BackendError, expected_one_of
-from alpamayo_ros.geometry.kinematics import PlanarMotion, measure_motion, roll_out
+from alpamayo_ros.geometry.kinematics import PlanarMotion, limit_turn_rate, measure_motion, roll_out
 from alpamayo_ros.inference.backend import Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.params.profile import StageSpec
 
@@ -70,18 +70,24 @@ def open_session(stage: StageSpec) -> ReferenceSession:
 
 
 def _measure(inputs: Tensors, _seed: int) -> dict[str, NDArray[Any]]:
-    motion = measure_motion(
-        inputs["history_position_m"], inputs["history_rotation"], inputs["history_offset_s"], float(inputs["window_s"])
-    )
+    # Positions at the edge of what a float holds overflow; whoever reads the output sees that it is not finite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        motion = measure_motion(
+            inputs["history_position_m"],
+            inputs["history_rotation"],
+            inputs["history_offset_s"],
+            float(inputs["window_s"]),
+        )
     return {"motion": np.array([motion.speed_mps, motion.acceleration_mps2, motion.turn_rate_radps])}
 
 
 def _constant_turn_rate_velocity(inputs: Tensors, _seed: int) -> dict[str, NDArray[Any]]:
     speed, _acceleration, turn_rate = (float(value) for value in inputs["motion"])
+    motion = limit_turn_rate(PlanarMotion(speed, 0.0, turn_rate))
     count, dt_s = int(inputs["point_count"]), float(inputs["dt_s"])
-    path = roll_out(PlanarMotion(speed, 0.0, turn_rate), count, dt_s)
+    path = roll_out(motion, count, dt_s)
     zeros = np.zeros(count)
-    curvature = turn_rate / speed if speed else 0.0
+    curvature = motion.turn_rate_radps / speed if speed else 0.0
     rows = [path[:, 0], path[:, 1], zeros, path[:, 2], zeros + speed, zeros, zeros + curvature]
     return {"trajectories": np.stack(rows)[np.newaxis]}
 

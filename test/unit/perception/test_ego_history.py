@@ -213,7 +213,7 @@ def test_a_gap_that_no_grid_time_falls_into_is_harmless(build):
 def test_a_larger_allowed_gap_also_looks_further_ahead(build):
     stamps_ms = [*range(500, 1901, 100), 2180]
     assert straight(build, stamps_ms).outcome is TickOutcome.ODOMETRY_STALE
-    assert isinstance(straight(build, stamps_ms, max_odometry_gap_ms=280), Observation)
+    assert isinstance(straight(build, stamps_ms, max_odometry_gap_ms=280, max_wait_ms=400), Observation)
 
 
 @pytest.mark.parametrize("field", ["x", "y", "z", "qx", "qy", "qz", "qw"])

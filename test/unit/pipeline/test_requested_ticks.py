@@ -35,9 +35,13 @@ def test_ticks_of_the_next_epoch_wait_for_the_step_back() -> None:
 
 def test_buffers_are_kept_as_far_back_as_the_next_requested_tick() -> None:
     rule = RequestedTicks(("odometry", "front"), "odometry", [(0, 100 * MS)])
-    assert rule.keep_from_ns is None
     rule.advance("front", 250 * MS)
     assert rule.keep_from_ns == 100 * MS
     rule.advance("odometry", 100 * MS)
-    rule.advance("odometry", 300 * MS)
-    assert rule.keep_from_ns == 300 * MS
+    assert rule.keep_from_ns is None
+
+
+def test_ticks_that_never_opened_are_counted() -> None:
+    rule = RequestedTicks(("odometry",), "odometry", [(0, 100 * MS), (0, 6000 * MS), (1, 900 * MS)])
+    assert closed(rule, [0, 100, 5000, 200]) == [(0, 100)]
+    assert rule.not_opened == 2

@@ -169,13 +169,28 @@ def test_the_oldest_open_tick_is_kept():
     assert rule.keep_from_ns == BASE + 195 * MS
 
 
-def test_a_silent_trigger_does_not_make_the_kept_time_stand_still():
+def test_the_kept_time_follows_the_trigger_and_no_wrong_stamp_of_another_input():
     rule = TickRule(["odometry", "front"], "front")
     rule.advance("odometry", BASE)
-    assert rule.keep_from_ns == BASE - 300 * MS
+    assert rule.keep_from_ns is None
     rule.advance("front", BASE)
-    rule.advance("odometry", BASE + 10_000 * MS)
-    assert rule.keep_from_ns == BASE + 9_700 * MS
+    rule.advance("odometry", BASE + 3_600_000 * MS)
+    assert rule.keep_from_ns == BASE + 95 * MS
+
+
+def test_a_message_of_the_old_epoch_that_comes_late_does_not_shut_its_input_out():
+    rule = TickRule(["front", "odometry"], "odometry")
+    for step in range(20):
+        rule.advance("odometry", BASE + 100 * step * MS)
+        rule.advance("front", BASE + 100 * step * MS)
+    back = BASE - 60_000 * MS
+    assert rule.advance("odometry", back).epoch_started
+    assert not rule.advance("front", BASE + 1960 * MS).accepted
+    assert rule.advance("front", back + 10 * MS).accepted
+    closed = [tick.t0_ns for tick in rule.advance("odometry", back + 100 * MS).closed]
+    assert closed == [] or closed == [back]
+    assert rule.advance("front", back + 110 * MS).closed
+    assert rule.dropped["front"] == 1
 
 
 @settings(deadline=None, max_examples=60)
