@@ -68,6 +68,7 @@ def make_odometry_bag(tmp_path: Path) -> Callable[..., Path]:
         duration_s: float = 6.0,
         rate_hz: float = 20.0,
         topic: str = "/odometry",
+        receive_by_order: bool = False,
     ) -> Path:
         path = tmp_path / name
         if messages is None:
@@ -77,7 +78,8 @@ def make_odometry_bag(tmp_path: Path) -> Callable[..., Path]:
             receive_ns = 0
             for message in messages:
                 # Received in the given order, even where stamps are not.
-                receive_ns = max(message.header.stamp.sec * 10**9 + message.header.stamp.nanosec, receive_ns + 1)
+                stamp_ns = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+                receive_ns = receive_ns + 10**6 if receive_by_order else max(stamp_ns, receive_ns + 1)
                 writer.write(
                     topic, serialize(message, "nav_msgs/msg/Odometry"), receive_ns=receive_ns, publish_ns=receive_ns
                 )

@@ -14,7 +14,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 pass, 1 regression, 2 usage, 3 inconclusive, 4 not comparable, 70 internal, 74 disk.",
+    epilog=(
+        "Exit codes: 0 pass, 1 regression, 2 usage, 3 inconclusive, 4 not comparable, 70 internal, 74 disk, "
+        "130 and 143 signals."
+    ),
 )
 app.add_typer(bag.app, name="bag")
 app.add_typer(replay.app, name="replay")

@@ -21,6 +21,9 @@ def show(
 ) -> int:
     """Show every component of a lineage by digest: of BAG, or of what would run here and now."""
     document = _of_bag(bag) if bag is not None else _of_profile(profile, calibration, params, envelope)
+    if not document["lineage_id"] and not as_json:
+        OUT.print("This bag names no lineage; it was not written by this package.", markup=False)
+        return 0
     if as_json:
         print_json(document)
     else:
@@ -55,6 +58,7 @@ def _of_profile(profile: str, calibration: Path | None, params: Path | None, env
 
 
 def _of_bag(bag: Path) -> dict[str, Any]:
+    from alpamayo_ros.errors import BagCorruptError
     from alpamayo_ros.messages.typestore import deserialize
     from alpamayo_ros.storage.identity import read_identity
     from alpamayo_ros.storage.reader import open_bag
@@ -63,7 +67,10 @@ def _of_bag(bag: Path) -> dict[str, Any]:
     with open_bag(bag) as reader:
         topics = [name for name, info in reader.topics.items() if info.type_name == "alpamayo_ros/msg/Lineage"]
         for message in reader.messages(topics=topics) if topics else ():
-            latched = deserialize(message.payload, message.type_name)
+            try:
+                latched = deserialize(message.payload, message.type_name)
+            except ValueError as error:
+                raise BagCorruptError(f"bag {bag}: the lineage on {message.topic} cannot be read: {error}") from error
             components = [{"kind": c.kind, "digest": c.digest, "name": c.name} for c in latched.components]
     report = read_identity(bag)
     return {

@@ -76,7 +76,7 @@ def run(
         baseline=baseline,
         ticks=ticks.value,
         force=force,
-        command=shlex.join(["alpamayo", *sys.argv[1:]]),
+        command=f"cd {shlex.quote(str(Path.cwd()))} && {shlex.join(sys.argv)}",
     )
     with progress_bar("replaying") as progress:
         result = run_session(request, clock=time.perf_counter, announce=_announce, progress=progress)
@@ -131,7 +131,7 @@ def print_result(result: ReplayResult, out: Path) -> None:
     """Print the summary, the verdict and where the report is."""
     rows = [("bag", result.bag_path), ("profile", result.profile)]
     rows += [
-        (name if name.startswith("dropped_") else f"ticks {name.lower()}", str(count))
+        (f"{'' if name.startswith('dropped_') else 'ticks '}{name.lower().replace('_', ' ')}", str(count))
         for name, count in result.ticks.items()
     ]
     rows += [

@@ -71,9 +71,9 @@ def run_verb(verb: Callable[[], int]) -> int:
         return _complain(str(error), exit_code(error))
     except Interrupted as interruption:
         name = signal.Signals(interruption.number).name
-        return _complain(f"interrupted by {name}; what was written so far is readable", 128 + interruption.number)
+        return _complain(f"interrupted by {name}; what was finished before is untouched", 128 + interruption.number)
     except KeyboardInterrupt:
-        return _complain("interrupted; what was written so far is readable", 128 + signal.SIGINT)
+        return _complain("interrupted; what was finished before is untouched", 128 + signal.SIGINT)
     except MemoryError:
         return _complain("the machine has not enough memory for this", EXIT_INTERNAL)
     except OSError as error:

@@ -41,9 +41,10 @@ def load_parameters(path: Path | None) -> NodeParameters:
     """
     if path is None:
         return NodeParameters()
-    document = require_mapping(
-        load_yaml(path, "parameter file", ParameterError), f"parameter file {path}", ParameterError
-    )
+    document = load_yaml(path, "parameter file", ParameterError)
+    if document is None:
+        raise ParameterError(f"parameter file {path} is empty; expected a section for a node")
+    document = require_mapping(document, f"parameter file {path}", ParameterError)
     given: dict[str, dict[str, object]] = {node: {} for node in NODES}
     for key, section in document.items():
         what = f"section {key!r} of parameter file {path}"

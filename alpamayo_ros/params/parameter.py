@@ -91,7 +91,8 @@ def _validated(name: str, kind: type, declaration: Declaration, value: object) -
     if type(value) is not kind:
         expected = _JSON_TYPES[kind]
         raise ParameterError(
-            f"parameter {name} is {value!r}, a {type(value).__name__}; expected a {expected}{_allowed(declaration)}"
+            f"parameter {name} is {value!r}, {_article(type(value).__name__)}; "
+            f"expected {_article(expected)}{_allowed(declaration)}"
         )
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         low, high = declaration.minimum, declaration.maximum
@@ -101,6 +102,10 @@ def _validated(name: str, kind: type, declaration: Declaration, value: object) -
     if declaration.choices and value not in declaration.choices:
         raise ParameterError(expected_one_of(f"parameter {name}", value, declaration.choices))
     return value
+
+
+def _article(word: str) -> str:
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
 def _allowed(declaration: Declaration) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from alpamayo_ros.errors import ProfileError, expected_one_of
 from alpamayo_ros.params.documents import packaged, parse_yaml, read_text, validate_document
 
-
 MAX_IMAGE_BYTES = 1_000_000_000
 """Largest picture tensor of one tick."""
 

@@ -21,8 +21,12 @@ from alpamayo_ros.errors import (
 )
 from alpamayo_ros.messages.topics import OUTPUT_TOPICS
 from alpamayo_ros.messages.typestore import type_hash
-from alpamayo_ros.params.documents import read_text, require_mapping
+from alpamayo_ros.params.documents import read_text, require_mapping, validate_document
+from alpamayo_ros.replay.outputs import digest_of_outputs
 from alpamayo_ros.storage.filesystem import sha256_of
+from alpamayo_ros.storage.identity import verify_identity
+from alpamayo_ros.storage.reader import open_bag
+from alpamayo_ros.structs.verdict import BaselineInfo
 
 BASELINE_FILE = "baseline.json"
 OUTPUTS_FOLDER = "outputs"
@@ -85,6 +89,18 @@ class Baseline:
     reason: str
 
     @property
+    def info(self) -> BaselineInfo:
+        """What a report says of it."""
+        return BaselineInfo(
+            path=str(self.path),
+            author=self.author,
+            reason=self.reason,
+            lineage_id=self.lineage_id,
+            output_digest=self.output_digest,
+            content_digest=self.key.content_digest,
+        )
+
+    @property
     def outputs(self) -> Path:
         """Bag of the approved outputs."""
         return self.path / OUTPUTS_FOLDER
@@ -108,34 +124,33 @@ def load_baseline(path: Path) -> Baseline:
             f"baseline {path} has no {BASELINE_FILE}; expected a folder made by 'alpamayo replay approve'"
         )
     document = _load_json(file, "baseline")
-    try:
-        if document["schema"] != BASELINE_SCHEMA:
-            raise NotComparableError(f"baseline {path} has schema {document['schema']}; expected {BASELINE_SCHEMA}")
-        files = {str(name): str(digest) for name, digest in document["files"].items()}
-        baseline = Baseline(
-            path=path,
-            key=BaselineKey(**document["key"]),
-            components={str(kind): str(digest) for kind, digest in document["lineage"]["components"].items()},
-            lineage_id=str(document["lineage"]["lineage_id"]),
-            output_digest=str(document["output_digest"]),
-            author=str(document["author"]),
-            reason=str(document["reason"]),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"baseline {file} is not complete: {error}") from error
-    _verify_files(baseline, files)
+    validate_document(document, "baseline", f"baseline {file}")
+    baseline = Baseline(
+        path=path,
+        key=BaselineKey(**document["key"]),
+        components=document["lineage"]["components"],
+        lineage_id=document["lineage"]["lineage_id"],
+        output_digest=document["output_digest"],
+        author=document["author"],
+        reason=document["reason"],
+    )
+    _verify_files(baseline, document["files"])
     return baseline
 
 
 def _verify_files(baseline: Baseline, files: Mapping[str, str]) -> None:
+    found = {file.name for file in baseline.outputs.iterdir()} if baseline.outputs.is_dir() else set()
+    if found != set(files):
+        names = ", ".join(sorted(found ^ set(files)))
+        raise NotComparableError(f"baseline {baseline.path} does not hold the files that were approved; see: {names}")
     for name, digest in files.items():
-        file = baseline.outputs / name
-        if Path(name).name != name or not file.is_file():
-            raise NotComparableError(f"baseline {baseline.path} lacks its file {OUTPUTS_FOLDER}/{name}")
-        if f"sha256:{sha256_of(file)}" != digest:
+        if f"sha256:{sha256_of(baseline.outputs / name)}" != digest:
             raise NotComparableError(
                 f"baseline {baseline.path}: {OUTPUTS_FOLDER}/{name} is not the file that was approved"
             )
+    with open_bag(baseline.outputs) as reader:
+        if digest_of_outputs(reader) != baseline.output_digest:
+            raise NotComparableError(f"baseline {baseline.path}: its outputs are not those of its output digest")
 
 
 def approve_result(result: Path, destination: Path, *, author: str, reason: str, force: bool = False) -> Baseline:
@@ -161,7 +176,9 @@ def approve_result(result: Path, destination: Path, *, author: str, reason: str,
     if not file.is_file():
         raise ConfigurationError(f"result {result} has no {RESULT_FILE}; expected a folder that 'replay run' finished")
     document = _load_json(file, "result")
+    validate_document(document, "result", f"result {file}")
     _require_trustworthy(document, result)
+    _verify_outputs(document, result)
     outputs = sorted((result / OUTPUTS_FOLDER).iterdir())
     baseline = {
         "schema": BASELINE_SCHEMA,
@@ -188,16 +205,26 @@ def approve_result(result: Path, destination: Path, *, author: str, reason: str,
 
 
 def _require_trustworthy(document: Mapping[str, Any], result: Path) -> None:
-    try:
-        verdict, too_little = document["verdict"], document["too_little"]
-    except KeyError as error:
-        raise ConfigurationError(f"result {result} is not complete: {error} is missing") from error
-    if too_little:
-        raise InconclusiveError(f"result {result} cannot become a baseline: {'; '.join(too_little)}")
-    if verdict == "not_comparable":
+    if document["too_little"]:
+        raise InconclusiveError(f"result {result} cannot become a baseline: {'; '.join(document['too_little'])}")
+    if document["verdict"] == "not_comparable":
         raise NotComparableError(
             f"result {result} cannot become a baseline: {'; '.join(document['reasons'])}; "
             "run the replay without --baseline first"
+        )
+
+
+def _verify_outputs(document: Mapping[str, Any], result: Path) -> None:
+    """Require that the outputs are whole and are those that the result speaks of."""
+    report = verify_identity(result / OUTPUTS_FOLDER)
+    if report.disagreements:
+        raise NotComparableError(f"result {result} cannot become a baseline: {report.disagreements[0]}")
+    with open_bag(result / OUTPUTS_FOLDER) as reader:
+        digest = digest_of_outputs(reader)
+    if digest != document["output_digest"]:
+        raise NotComparableError(
+            f"result {result} cannot become a baseline: its outputs have digest {digest}, "
+            f"but {RESULT_FILE} says {document['output_digest']}"
         )
 
 
@@ -206,6 +233,8 @@ def _write_folder(result: Path, destination: Path, baseline: Mapping[str, Any], 
         raise OutputError(f"baseline {destination} exists already; expected a new path, or --force to replace it")
     if destination.exists() and not (destination / BASELINE_FILE).is_file():
         raise OutputError(f"{destination} exists and is not a baseline; --force replaces baselines only")
+    if result.resolve() in (destination.resolve(), *destination.resolve().parents):
+        raise OutputError(f"baseline {destination} lies in the result {result}; expected a folder outside of it")
     part = destination.with_name(f".{destination.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)

@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from alpamayo_ros.replay.outputs import TickOutputs
 from alpamayo_ros.replay.policy import FieldRule, Policy
-from alpamayo_ros.structs.verdict import Comparison, FieldDifference, FieldSummary
+from alpamayo_ros.structs.verdict import Comparison, FieldDifference, FieldSummary, TickDifference
 
 MAX_KEPT_DIFFERENCES = 200
 """Differences kept with their values; all of them are counted."""
+
+MAX_OVER_TIME = 20_000
+"""Entries of the course over time; beyond it, ticks are thinned evenly."""
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
@@ -38,10 +41,22 @@ class _State:
     kept: list[FieldDifference] = field(default_factory=list)
     differing_ticks: int = 0
     compared_ticks: int = 0
+    over_time: list[TickDifference] = field(default_factory=list)
+    stride: int = 1
 
     def keep(self, difference: FieldDifference) -> None:
         if len(self.kept) < MAX_KEPT_DIFFERENCES:
             self.kept.append(difference)
+
+    def keep_over_time(self, differences: list[TickDifference]) -> None:
+        """Keep the numeric differences of every n-th tick; n doubles whenever there are too many."""
+        if self.compared_ticks % self.stride:
+            return
+        self.over_time += differences
+        if len(self.over_time) > MAX_OVER_TIME:
+            self.stride *= 2
+            ticks = sorted({difference.t0_ns for difference in self.over_time})[::2]
+            self.over_time = [difference for difference in self.over_time if difference.t0_ns in set(ticks)]
 
 
 def compare_outputs(baseline: Iterator[TickOutputs], candidate: Iterator[TickOutputs], policy: Policy) -> Comparison:
@@ -69,6 +84,7 @@ def compare_outputs(baseline: Iterator[TickOutputs], candidate: Iterator[TickOut
         compared_tick_count=state.compared_ticks,
         differences=tuple(state.kept),
         fields=_summaries(state),
+        over_time=tuple(state.over_time),
     )
 
 
@@ -94,18 +110,26 @@ def _lacking(state: _State, left: TickOutputs | None, right: TickOutputs | None)
 
 
 def _compare_tick(state: _State, left: TickOutputs, right: TickOutputs) -> None:
-    before = sum(tally.differing for tally in state.tallies.values())
-    _compare_interface(state, "tick", left.status, right.status)
-    # Where only one side was answered, the outcome differs, and there is nothing more to compare.
-    if left.rationale is not None and right.rationale is not None:
-        _compare_interface(state, "rationale", left.rationale, right.rationale)
+    differences = _compare_interface(state, "tick", left.status, right.status)
+    # Where only one side was answered, the outcome differs, and there is nothing more to compare. The trajectory
+    # stands first: what the vehicle would have done weighs more than the words.
     if left.trajectories is not None and right.trajectories is not None:
-        _compare_interface(state, "trajectory_set", left.trajectories, right.trajectories)
-    if sum(tally.differing for tally in state.tallies.values()) > before:
+        differences += _compare_interface(state, "trajectory_set", left.trajectories, right.trajectories)
+    if left.rationale is not None and right.rationale is not None:
+        differences += _compare_interface(state, "rationale", left.rationale, right.rationale)
+    if differences:
         state.differing_ticks += 1
+        state.keep_over_time([_over_time(difference) for difference in differences if difference.tolerance])
 
 
-def _compare_interface(state: _State, interface: str, left: Any, right: Any) -> None:
+def _over_time(difference: FieldDifference) -> TickDifference:
+    name = difference.field.partition("[")[0]
+    magnitude = math.inf if difference.magnitude is None else difference.magnitude
+    return TickDifference(difference.t0_ns, difference.interface, name, magnitude / (difference.tolerance or math.inf))
+
+
+def _compare_interface(state: _State, interface: str, left: Any, right: Any) -> list[FieldDifference]:
+    differences = []
     for name, rule in state.policy.rules[interface].items():
         tally = state.tallies.setdefault((interface, name), _Tally())
         if rule.rule == "ignore":
@@ -119,11 +143,12 @@ def _compare_interface(state: _State, interface: str, left: Any, right: Any) -> 
             tally.worst = magnitude if tally.worst is None or not magnitude <= tally.worst else tally.worst
         if differs:
             tally.differing += 1
-            state.keep(
-                FieldDifference(
-                    left.t0_ns, interface, name + place, baseline, candidate, magnitude, rule.tolerance, rule.unit
-                )
+            difference = FieldDifference(
+                left.t0_ns, interface, name + place, baseline, candidate, magnitude, rule.tolerance, rule.unit
             )
+            state.keep(difference)
+            differences.append(difference)
+    return differences
 
 
 Found = tuple[str, str, str, float | None, bool]
@@ -168,10 +193,16 @@ def _compare_words(rule: FieldRule, left: str, right: str) -> Found | None:
         return None
     if _NUMBER.sub("#", left) != _NUMBER.sub("#", right):
         return "", _text(left), _text(right), None, True
-    pairs = zip(_NUMBER.findall(left), _NUMBER.findall(right), strict=True)
-    magnitude = max(abs(float(a) - float(b)) for a, b in pairs)
+    pairs = zip(_NUMBER.finditer(left), _NUMBER.finditer(right), strict=True)
+    magnitude, a, b = max(((abs(float(a[0]) - float(b[0])), a, b) for a, b in pairs), key=lambda pair: pair[0])
     # Decimal numbers in a text are rounded, so a difference of exactly the tolerance may read slightly more.
-    return "", _text(left), _text(right), magnitude, magnitude > (rule.tolerance or 0.0) + 1e-9
+    return "", _around(left, a), _around(right, b), magnitude, magnitude > (rule.tolerance or 0.0) + 1e-9
+
+
+def _around(text: str, number: re.Match[str]) -> str:
+    """Return a number with a few words on both sides."""
+    start, end = max(number.start() - 24, 0), min(number.end() + 12, len(text))
+    return ("..." if start else "") + text[start:end] + ("..." if end < len(text) else "")
 
 
 def _text(value: Any) -> str:

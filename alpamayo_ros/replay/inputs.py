@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from alpamayo_ros.errors import BagCorruptError, CalibrationError, TopicError
+from alpamayo_ros.errors import AlpamayoError, BagCorruptError, CalibrationError, TopicError
 from alpamayo_ros.geometry.transform import move_odometry
 from alpamayo_ros.messages.translator import (
     RIG_FRAME,
@@ -82,12 +82,13 @@ def read_rig(reader: BagReader, topics: TopicMap, profile: Profile, path: Path |
     cameras: dict[str, CameraCalibration] = {}
     notes = []
     for camera in sorted(topics.cameras):
-        try:
-            cameras.update(_recorded_camera(reader, topics, camera, transforms))
-        except (CalibrationError, BagCorruptError) as error:
+        found = _recorded_camera(reader, topics, camera, transforms)
+        if isinstance(found, AlpamayoError):
             if camera in needed:
-                raise
-            notes.append(f"Camera {camera} is not shown: {error}.")
+                raise found
+            notes.append(f"Camera {camera} is not shown: {found}.")
+        else:
+            cameras.update(found)
     used = {name: camera for name, camera in cameras.items() if name in needed}
     digest = calibration_digest(RigCalibration(used, source=TF_STATIC))
     return Rig(
@@ -108,17 +109,20 @@ def _read_transforms(reader: BagReader) -> Transforms:
 
 def _recorded_camera(
     reader: BagReader, topics: TopicMap, camera: str, transforms: Transforms
-) -> Mapping[str, CameraCalibration]:
-    """Calibrate one camera from the first CameraInfo on its topic and the static transforms."""
+) -> Mapping[str, CameraCalibration] | CalibrationError | BagCorruptError:
+    """Calibrate one camera from the first CameraInfo on its topic and the static transforms, or say why not."""
     topic = topics.camera_info.get(camera)
     first = None if topic is None else next(iter(reader.messages(topics=[topic])), None)
     if first is None:
         return {}
-    decoded = decode(first)
-    lens = camera_intrinsics(decoded)
-    # A zero focal length or size is how CameraInfo says that a camera is not calibrated.
-    known = {camera: lens} if lens.k[0] != 0.0 and lens.width and lens.height else {}
-    return calibration_from_transforms({camera: decoded.header.frame_id}, transforms, intrinsics=known).cameras
+    try:
+        decoded = decode(first)
+        lens = camera_intrinsics(decoded)
+        # A zero focal length or size is how CameraInfo says that a camera is not calibrated.
+        known = {camera: lens} if lens.k[0] != 0.0 and lens.width and lens.height else {}
+        return calibration_from_transforms({camera: decoded.header.frame_id}, transforms, intrinsics=known).cameras
+    except (CalibrationError, BagCorruptError) as error:
+        return error
 
 
 def _validate_cameras(calibration: RigCalibration, topics: TopicMap, profile: Profile, path: Path) -> None:
@@ -144,6 +148,11 @@ class OdometryReader:
         self._rig_frame = rig_frame
         self._child_frame: str | None = None
         self._rig_in_child: Pose | None = None
+
+    @property
+    def rig_in_child(self) -> Pose | None:
+        """Pose of the rig in the frame that the odometry is about; None if that is the rig, or not known yet."""
+        return self._rig_in_child
 
     def read(self, message: BagMessage) -> OdometrySample:
         """Return the pose of the rig.

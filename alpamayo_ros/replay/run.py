@@ -27,7 +27,7 @@ from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.storage.writer import BagWriter
 from alpamayo_ros.structs.camera import CameraFrame
-from alpamayo_ros.structs.lineage import Lineage
+from alpamayo_ros.structs.lineage import NONE, Lineage
 from alpamayo_ros.structs.tick import TickOutcome
 from alpamayo_ros.structs.verdict import TickMark
 
@@ -94,18 +94,18 @@ def set_up_replay(
     envelope = load_envelope(envelope_path)
     topics = resolve_topics(profile, reader.topics, topics_path)
     rig = read_rig(reader, topics, profile, calibration_path)
+    odometry = OdometryReader(rig.transforms)
+    first = next(iter(reader.messages(topics=[topics.odometry])), None)
+    if first is not None:
+        odometry.read(first)
     lineage = build_lineage(
         profile=profile,
         parameters=parameters.behavioural(),
         runtime=runtime_details(),
         provenance=provenance(),
-        calibration=(rig.used.digest, rig.used.source),
+        calibration=_calibration_component(rig, odometry),
         envelope_id=envelope.envelope_id,
     )
-    odometry = OdometryReader(rig.transforms)
-    first = next(iter(reader.messages(topics=[topics.odometry])), None)
-    if first is not None:
-        odometry.read(first)
     return ReplaySetup(
         profile=profile,
         parameters=parameters,
@@ -117,6 +117,19 @@ def set_up_replay(
         odometry=odometry,
         requested=recorded_ticks(reader) if ticks == "recorded" else None,
     )
+
+
+def _calibration_component(rig: Rig, odometry: OdometryReader) -> tuple[str, str]:
+    """Return digest and name of everything calibrated that the outputs depend on."""
+    pose = odometry.rig_in_child
+    if pose is None:
+        return rig.used.digest, rig.used.source
+    document = {
+        "cameras": rig.used.digest,
+        "rig_in_odometry_child": {"position_m": list(pose.position), "quaternion_xyzw": list(pose.quaternion)},
+    }
+    sources = [rig.used.source] if rig.used.digest != NONE else []
+    return document_id(document), " and ".join([*sources, "odometry's frame by /tf_static"])
 
 
 def recorded_ticks(reader: BagReader) -> tuple[tuple[int, int], ...]:

@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -99,21 +100,25 @@ def run_session(
         )
         if announce is not None:
             announce(setup)
-        # Last: an earlier result is replaced only by a replay that can run.
-        prepare_output(request.out, _inputs_of(request), force=request.force)
-        ready = clock()
-        facts = replay_bag(reader, setup, request.out / OUTPUTS_FOLDER, progress)
-        replayed = clock()
-        result = _judged(request, setup, facts, policy, baseline)
-        judged = clock()
-        timings = {"set_up_s": ready - started, "replay_s": replayed - ready, "compare_s": judged - replayed}
-        result = replace(result, timings=timings)
-        _write_results(request, reader, setup, facts, result)
+        with output_folder(request.out, _inputs_of(request), force=request.force) as out:
+            ready = clock()
+            facts = replay_bag(reader, setup, out / OUTPUTS_FOLDER, progress)
+            replayed = clock()
+            result = _judged(request, out, setup, facts, policy, baseline)
+            judged = clock()
+            timings = {"set_up_s": ready - started, "replay_s": replayed - ready, "compare_s": judged - replayed}
+            result = replace(result, timings=timings)
+            _write_results(request, out, reader, setup, facts, baseline, result)
     return result
 
 
 def _judged(
-    request: ReplayRequest, setup: ReplaySetup, facts: ReplayFacts, policy: Policy, baseline: Baseline | None
+    request: ReplayRequest,
+    out: Path,
+    setup: ReplaySetup,
+    facts: ReplayFacts,
+    policy: Policy,
+    baseline: Baseline | None,
 ) -> ReplayResult:
     not_comparable: tuple[str, ...] = ()
     comparison: Comparison | None = None
@@ -121,7 +126,7 @@ def _judged(
         key = BaselineKey(facts.content_digest, compared_type_hashes(), setup.ticks_requested, policy.policy_id)
         not_comparable = baseline.key.differences(key)
         if not not_comparable:
-            comparison = _compared(request, setup, policy, baseline)
+            comparison = _compared(out, setup, policy, baseline)
     too_little = too_little_to_judge(facts.marks)
     verdict, reasons = judge_replay(too_little, not_comparable, comparison)
     return ReplayResult(
@@ -140,20 +145,30 @@ def _judged(
         ticks_requested=setup.ticks_requested,
         too_little=too_little,
         policy={"policy_id": policy.policy_id, "name": policy.name},
+        baseline=None if baseline is None else baseline.info,
     )
 
 
-def _compared(request: ReplayRequest, setup: ReplaySetup, policy: Policy, baseline: Baseline) -> Comparison:
-    with open_bag(baseline.outputs) as approved, open_bag(request.out / OUTPUTS_FOLDER) as candidate:
+def _compared(out: Path, setup: ReplaySetup, policy: Policy, baseline: Baseline) -> Comparison:
+    with open_bag(baseline.outputs) as approved, open_bag(out / OUTPUTS_FOLDER) as candidate:
         comparison = compare_outputs(read_outputs(approved), read_outputs(candidate), policy)
     changes = compare_components(baseline.components, digests_by_kind(setup.lineage))
     return replace(comparison, lineage_changes=changes)
 
 
 def _write_results(
-    request: ReplayRequest, reader: BagReader, setup: ReplaySetup, facts: ReplayFacts, result: ReplayResult
+    request: ReplayRequest,
+    out: Path,
+    reader: BagReader,
+    setup: ReplaySetup,
+    facts: ReplayFacts,
+    baseline: Baseline | None,
+    result: ReplayResult,
 ) -> None:
     paths = facts.samples.paths()
+    if baseline is not None and result.comparison is not None:
+        with open_bag(baseline.outputs) as approved:
+            paths = facts.samples.paths(read_outputs(approved))
     pictures, note = read_pictures(reader, setup.topics, setup.rig, paths)
     data = ReportData(
         title=f"Replay of {request.bag.name} with profile {setup.profile.name}",
@@ -166,10 +181,10 @@ def _write_results(
         bag_tags=dict(reader.custom_data),
         command=request.command,
     )
-    write_text(request.out / REPORT_FILE, render_report(data))
-    write_text(request.out / JUNIT_FILE, render_junit(result, suite_name=f"alpamayo replay {request.bag.name}"))
+    write_text(out / REPORT_FILE, render_report(data))
+    write_text(out / JUNIT_FILE, render_junit(result, suite_name=f"alpamayo replay {request.bag.name}"))
     # Last, because its presence says that the replay was finished.
-    write_text(request.out / RESULT_FILE, json.dumps(result_document(result), indent=2, allow_nan=False) + "\n")
+    write_text(out / RESULT_FILE, json.dumps(result_document(result), indent=2, allow_nan=False) + "\n")
 
 
 def _inputs_of(request: ReplayRequest) -> tuple[Path, ...]:
@@ -185,8 +200,12 @@ def _inputs_of(request: ReplayRequest) -> tuple[Path, ...]:
     return tuple(path for path in given if path is not None)
 
 
-def prepare_output(out: Path, inputs: Sequence[Path] = (), *, force: bool) -> None:
-    """Make the output folder; with force, replace an earlier result but nothing else.
+@contextmanager
+def output_folder(out: Path, inputs: Sequence[Path] = (), *, force: bool) -> Iterator[Path]:
+    """Give a folder to write a result into.
+
+    A new result is written in its place, so that what an interrupt leaves is found there. One that replaces an
+    earlier result is written beside it and put in its place when it is whole; until then the earlier one stays.
 
     Args:
         out: The folder.
@@ -197,23 +216,40 @@ def prepare_output(out: Path, inputs: Sequence[Path] = (), *, force: bool) -> No
         OutputError: It exists already, is something else than a result, or cannot be made.
     """
     try:
-        place = out.resolve()
-        for path in inputs:
-            read = path.resolve()
-            if place == read or place in read.parents or read in place.parents:
-                raise OutputError(f"output {out} and input {path} lie in each other; expected separate folders")
+        _require_apart(out, inputs)
         if out.is_symlink() or (out.exists() and not out.is_dir()):
             raise OutputError(f"output {out} exists and is not a folder; expected a new path")
-        if out.exists() and any(out.iterdir()):
-            if not force:
-                raise OutputError(f"output {out} exists already; expected a new path, or --force to replace it")
-            _remove_result(out)
-        out.mkdir(parents=True, exist_ok=True)
+        if not (out.exists() and any(out.iterdir())):
+            out.mkdir(parents=True, exist_ok=True)
+            yield out
+            return
+        if not force:
+            raise OutputError(f"output {out} exists already; expected a new path, or --force to replace it")
+        _require_result(out)
+        part = out.with_name(f".{out.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir()
     except OSError as error:
         raise OutputError(f"output {out} cannot be written: {error.strerror or error}") from error
+    try:
+        yield part
+        _require_result(out)
+        shutil.rmtree(out)
+        part.rename(out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
-def _remove_result(out: Path) -> None:
+def _require_apart(out: Path, inputs: Sequence[Path]) -> None:
+    place = out.resolve()
+    for path in inputs:
+        read = path.resolve()
+        if place == read or place in read.parents or read in place.parents:
+            raise OutputError(f"output {out} and input {path} lie in each other; expected separate folders")
+
+
+def _require_result(out: Path) -> None:
+    """Require that a folder holds nothing but what a replay wrote."""
     ours = {OUTPUTS_FOLDER, REPORT_FILE, JUNIT_FILE, RESULT_FILE}
     foreign = sorted(entry.name for entry in out.iterdir() if entry.name.removesuffix(".part") not in ours)
     outputs = out / OUTPUTS_FOLDER
@@ -224,11 +260,6 @@ def _remove_result(out: Path) -> None:
             f"output {out} holds something that no replay wrote ({', '.join(foreign[:5])}); "
             "--force replaces earlier results only"
         )
-    for entry in out.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

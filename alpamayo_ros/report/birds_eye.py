@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from alpamayo_ros.report.approved import leaves_approved
 from alpamayo_ros.report.canvas import Theme, dress, encode_png, new_figure, own_settings
 from alpamayo_ros.structs.verdict import PredictedPath
 
@@ -26,9 +27,13 @@ _PLOT_HEIGHT_IN = (2.3, 6.4)
 _MARGIN_IN = {"left": 0.95, "top": 0.45, "bottom": 0.6}
 _SMALLEST_M = 10.0
 _FARTHEST_M = 1e7
+_LARGEST_M = 1e12
 _POINTS_DRAWN = 20_000
 _START = ("o", "start", 8.0)
 _END = ("s", "end", 7.5)
+_APPROVED_DASHES = (0, (2.6, 1.8))
+
+_Lines = tuple[NDArray[np.float64], list[NDArray[np.float64]], list[NDArray[np.float64]]]
 
 
 def paths_to_draw(paths: Sequence[PredictedPath]) -> tuple[PredictedPath, ...]:
@@ -45,13 +50,10 @@ def draw_birds_eye(driven_odom_xyz_m: NDArray[np.float64], paths: Sequence[Predi
         theme: Colours.
 
     Returns:
-        A PNG.
+        A PNG. Where a prediction leaves the approved one, that is drawn as well.
     """
-    driven = _finite_xy(driven_odom_xyz_m)
-    predicted = [_finite_xy(path.odom_xyz_m) for path in paths]
-    origin = next((line[0] for line in (driven, *predicted) if len(line)), np.zeros(2))
-    driven, *predicted = (_near(line - origin) for line in (driven, *predicted))
-    low, high, height_in = _view(np.concatenate([driven, *predicted, np.zeros((1, 2))]))
+    driven, predicted, approved = _lines(driven_odom_xyz_m, paths)
+    low, high, height_in = _view(np.concatenate([driven, *predicted, *approved, np.zeros((1, 2))]))
     with own_settings():
         figure, axes = _plot(height_in, theme)
         axes.set_xlim(low[0], high[0])
@@ -60,22 +62,37 @@ def draw_birds_eye(driven_odom_xyz_m: NDArray[np.float64], paths: Sequence[Predi
         start_ns = min((path.t0_ns for path in paths), default=0)
         rgba = np.asarray(colours.to_rgba(np.array([(path.t0_ns - start_ns) / 1e9 for path in paths]))).reshape(-1, 4)
         _draw_lines(axes, driven, predicted, rgba, theme)
+        _draw_approved(axes, approved, theme)
         _draw_scale_bar(axes, theme)
-        _draw_legend(figure, axes, driven, predicted, theme)
+        _draw_legend(figure, axes, (driven, predicted, approved), theme)
         if len(paths) > 1:
             _draw_colour_bar(figure, axes, colours, theme)
         return encode_png(figure)
 
 
+def _lines(driven_odom_xyz_m: NDArray[np.float64], paths: Sequence[PredictedPath]) -> _Lines:
+    """Driven path, predicted paths and approved paths, float64 (N, 2) each, from the first driven point."""
+    nothing = np.zeros((0, 3))
+    approved = [path.baseline_odom_xyz_m if leaves_approved(path) else None for path in paths]
+    lines = [_finite_xy(driven_odom_xyz_m), *(_finite_xy(path.odom_xyz_m) for path in paths)]
+    lines += [_finite_xy(nothing if line is None else line) for line in approved]
+    somewhere = next((np.median(line, axis=0) for line in lines if len(line)), np.zeros(2))
+    lines = [_near(line, somewhere) for line in lines]
+    origin = next((line[0] for line in lines if len(line)), np.zeros(2))
+    driven, *others = (line - origin for line in lines)
+    return driven, others[: len(paths)], others[len(paths) :]
+
+
 def _finite_xy(points_m: NDArray[np.float64]) -> NDArray[np.float64]:
     xy = np.asarray(points_m, dtype=np.float64).reshape(-1, 3)[:, :2]
-    xy = xy[np.isfinite(xy).all(axis=1)]
+    # Beyond this, differences of positions overflow or lose their metres; no frame on Earth has such positions.
+    xy = xy[(np.abs(xy) <= _LARGEST_M).all(axis=1)]
     return xy[:: max(1, math.ceil(len(xy) / _POINTS_DRAWN))]
 
 
-def _near(points_m: NDArray[np.float64]) -> NDArray[np.float64]:
+def _near(points_m: NDArray[np.float64], middle_m: NDArray[np.float64]) -> NDArray[np.float64]:
     """Leave out what no drive reaches, so that one wild point does not shrink everything else to a dot."""
-    return points_m[(np.abs(points_m) <= _FARTHEST_M).all(axis=1)]
+    return points_m[(np.abs(points_m - middle_m) <= _FARTHEST_M).all(axis=1)]
 
 
 def _view(points_m: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
@@ -137,6 +154,16 @@ def _draw_lines(
         axes.add_line(_end_mark(driven[-1], _END, theme))
 
 
+def _draw_approved(axes: Axes, approved: Sequence[NDArray[np.float64]], theme: Theme) -> None:
+    drawn = [line for line in approved if len(line)]
+    axes.add_collection(
+        LineCollection(drawn, colors=theme.ink, linewidths=1.5, linestyles=[_APPROVED_DASHES], zorder=3.5),
+        autolim=False,
+    )
+    ends = np.array([line[-1] for line in drawn]).reshape(-1, 2)
+    axes.scatter(ends[:, 0], ends[:, 1], s=26.0, marker="x", linewidths=1.3, color=theme.ink, zorder=3.6)
+
+
 def _end_mark(point: NDArray[np.float64], mark: tuple[str, str, float], theme: Theme) -> Line2D:
     """A start or end mark at a point; at no point at all for the legend."""
     shape, label, size = mark
@@ -149,10 +176,10 @@ def _end_mark(point: NDArray[np.float64], mark: tuple[str, str, float], theme: T
 def _draw_legend(
     figure: Figure,
     axes: Axes,
-    driven: NDArray[np.float64],
-    predicted: Sequence[NDArray[np.float64]],
+    lines: _Lines,
     theme: Theme,
 ) -> None:
+    driven, predicted, approved = lines
     handles = []
     if len(driven):
         handles.append(Line2D([], [], color=theme.driven, alpha=0.55, linewidth=6.0, label="driven"))
@@ -161,6 +188,13 @@ def _draw_legend(
         colour = theme.series[3]
         label = "predicted, with its last point"
         handles.append(Line2D([], [], color=colour, linewidth=1.3, marker="o", markersize=3.0, label=label))
+    if any(len(line) for line in approved):
+        handles.append(
+            Line2D(
+                [], [], color=theme.ink, linewidth=1.5, linestyle=_APPROVED_DASHES, marker="x", markersize=5.0,
+                label="approved",
+            )
+        )  # fmt: skip
     left = _MARGIN_IN["left"] / _WIDTH_IN
     if handles:
         figure.legend(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from alpamayo_ros.errors import CalibrationError
 from alpamayo_ros.geometry.camera import project_ground_strip, project_points, resample_path
+from alpamayo_ros.report.approved import leaves_approved
 from alpamayo_ros.report.canvas import DOTS_PER_INCH, LIGHT, encode_jpeg, new_figure, own_settings
 from alpamayo_ros.report.words import seconds_after
 from alpamayo_ros.structs.camera import CameraCalibration
@@ -22,9 +23,15 @@ VEHICLE_WIDTH_M = 1.9
 _WIDTH_PX = 960
 _LARGEST_HEIGHT_PX = 720
 _STANDING_M = 0.5
+_FARTHEST_M = 1e7
 _PREDICTED = "#00cda0"
 _DRIVEN = "#ffbe00"
+_APPROVED = "#ff5ad0"
 _OUTLINE = "#1e1e1e"
+_DASH_PX = 14.0
+_GAP_PX = 9.0
+_LONGEST_PX = 1e6
+_END_BAR_PX = 11.0
 _SUB_PIXEL_BITS = 4
 """OpenCV draws at 1/16 px when coordinates are scaled by 2^4."""
 
@@ -39,6 +46,7 @@ class CameraView:
         height: px.
         note: Why the predicted path is not to be seen; empty if it is.
         driven: Whether the driven path is to be seen.
+        approved: Whether the approved path is to be seen; it is drawn where it differs.
     """
 
     jpeg: bytes
@@ -46,10 +54,11 @@ class CameraView:
     height: int
     note: str
     driven: bool
+    approved: bool
 
 
 def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 250_000) -> CameraView:
-    """Draw the predicted path as a strip of the vehicle's width and the driven path as a line.
+    """Draw the predicted path as a strip of the vehicle's width, the driven path as a line, the approved one dashed.
 
     Args:
         picture: Camera picture and path; a picture that is larger or smaller than its calibration is scaled with it.
@@ -59,21 +68,24 @@ def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 25
     rgb = _shown(picture.bgr)
     height, width = rgb.shape[:2]
     try:
-        strip, driven = _projected(picture, width, height)
+        strip, driven, approved = _projected(picture, width, height)
         note = "" if len(strip) else _why_nothing(picture.path.rig_xyz_m)
     except CalibrationError:
-        strip, driven = np.zeros((0, 4, 2)), []
+        strip, driven, approved = np.zeros((0, 4, 2)), [], []
         note = "This camera has no usable calibration, so no path can be drawn into its picture."
     _fill_strip(rgb, strip)
     _draw_line(rgb, driven)
+    _draw_dashes(rgb, approved)
     handles: list[Artist] = []
     if len(strip):
         label = f"predicted, {VEHICLE_WIDTH_M} m wide"
         handles.append(Patch(facecolor=(_PREDICTED, 0.6), edgecolor=_PREDICTED, label=label))
     if driven:
         handles.append(Line2D([], [], color=_DRIVEN, linewidth=2.4, label="driven afterwards"))
+    if approved:
+        handles.append(Line2D([], [], color=_APPROVED, linewidth=3.0, linestyle=(0, (2, 1)), label="approved"))
     jpeg = _lettered(rgb, _title(picture, start_ns), note, handles, size_limit)
-    return CameraView(jpeg, width, height, note, bool(driven))
+    return CameraView(jpeg, width, height, note, bool(driven), bool(approved))
 
 
 def _shown(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -87,21 +99,27 @@ def _shown(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _projected(
     picture: ReportPicture, width: int, height: int
-) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
-    """The strip, (M, 4, 2), and the driven path as connected pieces, (N, 2) each, in px of the shown picture."""
+) -> tuple[NDArray[np.float64], list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    """The strip, (M, 4, 2), driven and approved path as connected pieces, (N, 2) each, in px of the shown picture."""
     intrinsics = picture.camera.intrinsics
     if intrinsics is None:
         raise CalibrationError(f"camera {picture.camera.camera!r} has no intrinsics")
-    strip = project_ground_strip(_from_rig(picture.path.rig_xyz_m), VEHICLE_WIDTH_M, picture.camera)
+    path = picture.path
+    strip = project_ground_strip(_from_rig(path.rig_xyz_m), VEHICLE_WIDTH_M, picture.camera)
     scale = np.array([width / intrinsics.width, height / intrinsics.height])
-    pieces = _visible_pieces(_from_rig(picture.path.driven_rig_xyz_m), picture.camera)
+    baseline = path.baseline_rig_xyz_m
+    lines = (path.driven_rig_xyz_m, baseline if baseline is not None and leaves_approved(path) else np.zeros((0, 3)))
+    driven, approved = (
+        [(piece + 0.5) * scale - 0.5 for piece in _visible_pieces(_from_rig(line), picture.camera)] for line in lines
+    )
     # Pixel centres are whole numbers, so the picture's corner is at -0.5.
-    return (strip + 0.5) * scale - 0.5, [(piece + 0.5) * scale - 0.5 for piece in pieces]
+    return (strip + 0.5) * scale - 0.5, driven, approved
 
 
 def _from_rig(path_xyz_m: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Start a path at the rig itself: its first point lies one time step ahead."""
+    """Start a path at the rig itself, for its first point lies one time step ahead, and keep to what has a distance."""
     path = np.asarray(path_xyz_m, dtype=np.float64).reshape(-1, 3)
+    path = path[(np.abs(path) <= _FARTHEST_M).all(axis=1)]
     return np.concatenate([np.zeros((1, 3)), path]) if len(path) else path
 
 
@@ -119,6 +137,8 @@ def _why_nothing(path_xyz_m: NDArray[np.float64]) -> str:
     path = path[np.isfinite(path).all(axis=1)]
     if not len(path):
         return "There is no predicted path at this tick."
+    if np.abs(path).max() > _FARTHEST_M:
+        return f"The predicted path goes further than {_FARTHEST_M:g} m, where no drive leads."
     reach_m = float(np.hypot(path[:, 0], path[:, 1]).max())
     if reach_m < _STANDING_M:
         return (
@@ -146,6 +166,34 @@ def _draw_line(rgb: NDArray[np.uint8], pieces: list[NDArray[np.float64]]) -> Non
     for colour, thickness in ((_OUTLINE, 5), (_DRIVEN, 3)):
         for piece in pieces:
             cv2.polylines(rgb, [_fixed_point(piece)], False, _rgb(colour), thickness, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
+
+
+def _draw_dashes(rgb: NDArray[np.uint8], pieces: list[NDArray[np.float64]]) -> None:
+    """Draw pieces dashed over a dark line, with a bar across where the last one ends."""
+    for piece in pieces:
+        cv2.polylines(rgb, [_fixed_point(piece)], False, _rgb(_OUTLINE), 6, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
+        for dash in _dashes(piece, rgb.shape[1], rgb.shape[0]):
+            cv2.polylines(rgb, [_fixed_point(dash)], False, _rgb(_APPROVED), 4, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
+    if pieces:
+        bar = _fixed_point(pieces[-1][-1] + np.array([[-_END_BAR_PX, 0.0], [_END_BAR_PX, 0.0]]))
+        for colour, thickness in ((_OUTLINE, 6), (_APPROVED, 4)):
+            cv2.polylines(rgb, [bar], False, _rgb(colour), thickness, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
+
+
+def _dashes(piece: NDArray[np.float64], width: int, height: int) -> list[NDArray[np.float64]]:
+    """Cut a line into dashes of _DASH_PX along it, with gaps of _GAP_PX; only those that start in the picture."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(piece, axis=0).T))])
+    starts = np.arange(0.0, min(float(along[-1]), _LONGEST_PX), _DASH_PX + _GAP_PX)
+    columns, rows = (np.interp(starts, along, piece[:, axis]) for axis in (0, 1))
+    seen = (np.abs(columns - 0.5 * width) <= 0.5 * width + _DASH_PX) & (
+        np.abs(rows - 0.5 * height) <= 0.5 * height + _DASH_PX
+    )
+    dashes = []
+    for start in starts[seen]:
+        end = min(start + _DASH_PX, along[-1])
+        at = np.concatenate([[start], along[(along > start) & (along < end)], [end]])
+        dashes.append(np.column_stack([np.interp(at, along, piece[:, axis]) for axis in (0, 1)]))
+    return dashes
 
 
 def _rgb(colour: str) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ they are, and the page forbids scripts and outside content to the browser as wel
 """
 
 import base64
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,19 +13,24 @@ from typing import TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from alpamayo_ros.report.approved import approved_sentence, largest_distance_m, leaves_approved
 from alpamayo_ros.report.birds_eye import draw_birds_eye, paths_to_draw
 from alpamayo_ros.report.camera_view import draw_camera_view
 from alpamayo_ros.report.canvas import DARK, LIGHT, Theme
-from alpamayo_ros.report.time_line import draw_differences, draw_time_line, measured_differences
+from alpamayo_ros.report.time_line import LARGEST_RATIO, draw_differences, draw_time_line, measured_differences
 from alpamayo_ros.report.words import (
     COUNT_SENTENCES,
     OUTCOME_SENTENCES,
     VERDICT_SENTENCES,
     VERDICT_SYMBOLS,
     VERDICT_TITLES,
+    allowance,
+    counted,
     horizon_label,
+    measure,
     number,
     ordered_ticks,
+    ordered_timings,
     outcome_title,
     plain,
     provenance_sentence,
@@ -32,7 +38,7 @@ from alpamayo_ros.report.words import (
 )
 from alpamayo_ros.structs.lineage import COMPONENT_KINDS
 from alpamayo_ros.structs.tick import TickOutcome
-from alpamayo_ros.structs.verdict import FieldDifference, PredictedPath, ReportData, ReportPicture
+from alpamayo_ros.structs.verdict import FieldDifference, FieldSummary, PredictedPath, ReportData, ReportPicture
 
 PICTURE_LIMIT = 24
 """At most this many camera pictures are shown."""
@@ -60,12 +66,14 @@ class _Chart:
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """One camera picture of the page."""
+    """One camera picture of the page, with what is drawn into it in words: in a small picture letters are small."""
 
     uri: str
     width: int
     height: int
     alt: str
+    camera: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ class _Tick:
     differences: tuple[FieldDifference, ...]
     differences_left_out: int
     first_difference: bool
+    approved: str
 
 
 def render_report(data: ReportData) -> str:
@@ -96,6 +105,8 @@ def render_report(data: ReportData) -> str:
         data=data,
         result=result,
         comparison=result.comparison,
+        baseline=result.baseline,
+        timings=ordered_timings(result.timings),
         start_ns=start_ns,
         verdict_title=VERDICT_TITLES[result.verdict],
         verdict_sentence=VERDICT_SENTENCES[result.verdict],
@@ -108,6 +119,7 @@ def render_report(data: ReportData) -> str:
         details=_sorted_details(result.lineage.details),
         birds_eye=_birds_eye(data, drawn),
         drawn=drawn,
+        approved=_approved_words(data.paths),
         time_line=_time_line(data),
         difference_chart=_difference_chart(data, start_ns),
         ticks=_shown_ticks(data, start_ns),
@@ -127,10 +139,12 @@ def _environment() -> Environment:
         "plain": plain,
         "number": number,
         "outcome": outcome_title,
+        "measure": measure,
+        "allowance": allowance,
         "horizon": horizon_label,
         "timing": lambda name: name.removesuffix("_s").replace("_", " "),
     }
-    environment.globals |= {"seconds_after": seconds_after}
+    environment.globals |= {"seconds_after": seconds_after, "counted": counted}
     return environment
 
 
@@ -148,15 +162,11 @@ def _count_sentence(name: str) -> str:
     return COUNT_SENTENCES.get(name, "")
 
 
-def _field_rows(data: ReportData) -> list[tuple[str, str, int, int, str, str, str]]:
+def _field_rows(data: ReportData) -> list[FieldSummary]:
     """Rows of what the comparison found per field: those that differ first, those not compared last."""
     if data.result.comparison is None:
         return []
-    fields = sorted(data.result.comparison.fields, key=lambda row: (row.differing == 0, row.compared == 0))
-    return [
-        (row.interface, row.field, row.compared, row.differing, number(row.worst), number(row.tolerance), row.unit)
-        for row in fields
-    ]
+    return sorted(data.result.comparison.fields, key=lambda row: (row.differing == 0, row.compared == 0))
 
 
 def _first_differences(data: ReportData) -> tuple[FieldDifference, ...]:
@@ -184,10 +194,30 @@ def _uri(data: bytes, kind: str) -> str:
 def _birds_eye(data: ReportData, drawn: Sequence[PredictedPath]) -> _Chart | None:
     if not drawn and not len(data.driven_odom_xyz_m):
         return None
-    return _chart(
-        lambda theme: draw_birds_eye(data.driven_odom_xyz_m, drawn, theme),
-        f"Bird's-eye view in metres: the driven path with start and end, and {len(drawn)} predicted paths "
-        "coloured by the time of their tick.",
+    leaving = sum(leaves_approved(path) for path in drawn)
+    alt = (
+        f"Bird's-eye view in metres: the driven path with start and end, and {counted(len(drawn), 'predicted path')} "
+        "coloured by the time of their tick."
+    )
+    if leaving:
+        alt += f" {counted(leaving, 'approved path')} drawn dashed."
+    return _chart(lambda theme: draw_birds_eye(data.driven_odom_xyz_m, drawn, theme), alt)
+
+
+def _approved_words(paths: Sequence[PredictedPath]) -> str:
+    """How many predicted paths leave the approved ones, and by how much; empty where nothing is approved."""
+    distances_m = [distance for path in paths if (distance := largest_distance_m(path)) is not None]
+    leaving = sum(leaves_approved(path) for path in paths)
+    if not distances_m:
+        return ""
+    if not leaving:
+        return "As approved: no predicted path is visibly apart from the approved one."
+    finite_m = [distance for distance in distances_m if math.isfinite(distance)]
+    furthest = f", by up to {max(finite_m):.2f} m" if finite_m else ""
+    return (
+        f"{leaving} of {counted(len(distances_m), 'predicted path')} with an approved one "
+        f"{'is' if leaving == 1 else 'are'} visibly apart from it{furthest}; where that is so, the approved path is "
+        "drawn dashed and ends at a cross."
     )
 
 
@@ -205,13 +235,19 @@ def _difference_chart(data: ReportData, start_ns: int) -> _Chart | None:
     comparison = data.result.comparison
     if comparison is None:
         return None
-    series = measured_differences(comparison.differences)
+    series = measured_differences(comparison)
     if not series:
         return None
-    worst = "; ".join(f"{name}: up to {max(ratio for _, ratio in points):.3g} times" for name, points in series.items())
+    differing_ns = frozenset(item.t0_ns for item in comparison.over_time)
+    differing_ns |= frozenset(item.t0_ns for item in comparison.differences)
+    largest = {name: max(ratio for _, ratio in points) for name, points in series.items()}
+    worst = "; ".join(
+        f"{name}: up to " + (f"{ratio:.3g} times" if ratio < LARGEST_RATIO else "off the scale")
+        for name, ratio in largest.items()
+    )
     return _chart(
-        lambda theme: draw_differences(comparison.differences, start_ns, theme),
-        f"Difference to the baseline over time, in multiples of the tolerance. {worst}.",
+        lambda theme: draw_differences(series, differing_ns, data.marks, start_ns, theme),
+        f"Difference to the baseline over the whole drive, in multiples of what is allowed. {worst}.",
     )
 
 
@@ -239,6 +275,7 @@ def _shown_ticks(data: ReportData, start_ns: int) -> list[_Tick]:
             differences=tuple(by_tick.get(t0_ns, [])[:_DIFFERENCES_PER_TICK]),
             differences_left_out=max(0, len(by_tick.get(t0_ns, [])) - _DIFFERENCES_PER_TICK),
             first_difference=first is not None and first.t0_ns == t0_ns,
+            approved=approved_sentence(path),
         )
         for t0_ns, path in sorted(paths.items())
     ]
@@ -249,9 +286,12 @@ def _view(picture: ReportPicture, start_ns: int, size_limit: int) -> _View:
     what = view.note or "The predicted path is drawn onto the ground as a strip."
     if view.driven:
         what += " The path driven afterwards is drawn as a line."
+    if view.approved:
+        what += " The approved path is drawn as a dashed line that ends at a bar."
     camera = re.sub(r"\s+", " ", plain(picture.camera.camera))
     alt = f"Camera {camera} at {seconds_after(picture.t0_ns, start_ns)} s. {what}"
-    return _View(_uri(view.jpeg, "jpeg"), view.width, view.height, alt)
+    caption = f"frame {(picture.stamp_ns - picture.t0_ns) / 1e6:+.1f} ms from the tick. {what}"
+    return _View(_uri(view.jpeg, "jpeg"), view.width, view.height, alt, camera, caption)
 
 
 def _spread(items: Sequence[_Item], limit: int) -> list[_Item]:

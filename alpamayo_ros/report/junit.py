@@ -7,7 +7,7 @@ little or cannot be compared gives errors and no failures, because CI systems pa
 import re
 import xml.etree.ElementTree as ET
 
-from alpamayo_ros.report.words import VERDICT_SENTENCES, number, ordered_ticks
+from alpamayo_ros.report.words import VERDICT_SENTENCES, allowance, counted, measure, ordered_ticks
 from alpamayo_ros.structs.verdict import FieldDifference, FieldSummary, ReplayResult, Verdict
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -62,6 +62,12 @@ def _add_properties(suite: ET.Element, result: ReplayResult) -> None:
         "lineage_id": result.lineage.lineage_id,
         "envelope_id": result.lineage.envelope_id,
     }
+    if result.baseline is not None:
+        values |= {
+            "baseline": result.baseline.path,
+            "baseline.lineage_id": result.baseline.lineage_id,
+            "baseline.output_digest": result.baseline.output_digest,
+        }
     values |= {f"ticks.{name}": str(count) for name, count in ordered_ticks(result.ticks).items()}
     values |= {f"lineage.{component.kind}": component.digest for component in result.lineage.components}
     properties = ET.SubElement(suite, "properties")
@@ -113,11 +119,11 @@ def _judge_field(case: ET.Element, row: FieldSummary, verdict: Verdict) -> None:
         return
     if not row.differing:
         return
-    message = f"differs at {row.differing} of {row.compared} ticks"
+    message = f"differs at {row.differing} of {counted(row.compared, 'tick')}"
     if row.worst is not None:
-        message += f"; worst {number(row.worst)} {row.unit}".rstrip()
+        message += f"; worst {measure(row.worst, row.unit)}"
     if row.tolerance is not None:
-        message += f", allowed {number(row.tolerance)} {row.unit}".rstrip()
+        message += f", allowed: {allowance(row.tolerance, row.unit)}"
     if verdict is Verdict.REGRESSION:
         _add_outcome(case, "failure", message, "regression")
     else:
@@ -140,7 +146,7 @@ def _words(difference: FieldDifference) -> str:
         f"baseline {difference.baseline}, now {difference.candidate}"
     )
     if difference.magnitude is not None:
-        text += f", difference {number(difference.magnitude)} {difference.unit}".rstrip()
+        text += f", difference {measure(difference.magnitude, difference.unit)}"
     if difference.tolerance is not None:
-        text += f", allowed {number(difference.tolerance)} {difference.unit}".rstrip()
+        text += f", allowed: {allowance(difference.tolerance, difference.unit)}"
     return text

@@ -4,9 +4,16 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from alpamayo_ros.report.words import horizon_label, ordered_ticks
+from alpamayo_ros.report.words import horizon_label, ordered_ticks, ordered_timings
 from alpamayo_ros.structs.lineage import COMPONENT_KINDS, Lineage
-from alpamayo_ros.structs.verdict import Comparison, FieldDifference, FieldSummary, HorizonError, ReplayResult
+from alpamayo_ros.structs.verdict import (
+    BaselineInfo,
+    Comparison,
+    FieldDifference,
+    FieldSummary,
+    HorizonError,
+    ReplayResult,
+)
 
 
 def result_document(result: ReplayResult) -> dict[str, Any]:
@@ -25,13 +32,14 @@ def result_document(result: ReplayResult) -> dict[str, Any]:
         "lineage_id": result.lineage.lineage_id,
         "envelope_id": result.lineage.envelope_id,
         "ade_m": {horizon_label(error.horizon_s): _horizon(error) for error in _by_horizon(result.ade_m)},
-        "timings": {part: _finite(result.timings[part]) for part in sorted(result.timings)},
+        "timings": {part: _finite(seconds) for part, seconds in ordered_timings(result.timings).items()},
         "bag": result.bag_path,
         "profile": result.profile,
         "ticks_requested": result.ticks_requested,
         "too_little": list(result.too_little),
         "policy": dict(result.policy),
         "lineage": _lineage(result.lineage),
+        "baseline": None if result.baseline is None else _baseline(result.baseline),
         "comparison": None if result.comparison is None else _comparison(result.comparison),
     }
 
@@ -60,6 +68,17 @@ def _lineage(lineage: Lineage) -> dict[str, Any]:
 
 def _sorted(texts: Mapping[str, str]) -> dict[str, str]:
     return {key: texts[key] for key in sorted(texts)}
+
+
+def _baseline(baseline: BaselineInfo) -> dict[str, str]:
+    return {
+        "path": baseline.path,
+        "author": baseline.author,
+        "reason": baseline.reason,
+        "lineage_id": baseline.lineage_id,
+        "output_digest": baseline.output_digest,
+        "content_digest": baseline.content_digest,
+    }
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:

@@ -55,6 +55,12 @@ OUTCOME_SENTENCES = {
     TickOutcome.STAGE_FAILED: "a stage raised an error",
 }
 
+WORDS_UNIT = "as written"
+"""Unit of a field whose texts must be the same but for the numbers in them."""
+
+_PARTS = ("set_up_s", "replay_s", "compare_s")
+"""Timings in the order in which the parts happen."""
+
 COUNT_SENTENCES = {"open_at_end": "the input ended before the tick could close; it counts as no tick"}
 
 
@@ -91,6 +97,27 @@ def number(value: float | None) -> str:
     return f"{value:.4g}" if math.isfinite(value) else "not finite"
 
 
+def measure(value: float | None, unit: str) -> str:
+    """Write a difference with its unit; one of 1 is none, and a difference between texts says so."""
+    if value is None or unit in {"", "1"}:
+        return number(value)
+    return f"{number(value)} in the text" if unit == WORDS_UNIT else f"{number(value)} {plain(unit)}"
+
+
+def allowance(tolerance: float | None, unit: str) -> str:
+    """Say how far a field may be from the baseline."""
+    if tolerance is None:
+        return "must be equal"
+    if unit == WORDS_UNIT:
+        return f"numbers in the text may differ by {number(tolerance)}"
+    return measure(tolerance, unit)
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a count with its noun: ``1 tick``, ``2 ticks``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def seconds_after(t0_ns: int, start_ns: int) -> str:
     """Write a time in s with ms after another one."""
     sign = "-" if t0_ns < start_ns else ""
@@ -116,3 +143,9 @@ def ordered_ticks(counts: Mapping[str, int]) -> dict[str, int]:
     known = [outcome.name for outcome in TickOutcome]
     rank = {name: index for index, name in enumerate([*known, "open_at_end"])}
     return dict(sorted(counts.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))
+
+
+def ordered_timings(timings: Mapping[str, float]) -> dict[str, float]:
+    """Sort timings as their parts happen: setting up, replaying, comparing, then the others by name."""
+    rank = {name: index for index, name in enumerate(_PARTS)}
+    return dict(sorted(timings.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))

@@ -112,6 +112,7 @@ class BagWriter:
         self._topics: dict[str, TopicInfo] = {}
         self._message_count = 0
         self._error: BagWriteError | None = None
+        self._end_state = CLOSED
         self._part: _Part | None = None
         self._open()
 
@@ -239,7 +240,7 @@ class BagWriter:
             self._salvage(part)
             return
         try:
-            self._finish(part, CLOSED)
+            self._finish(part, self._end_state)
         except OSError as error:
             failure = self._failed(error)
             self._salvage(part)
@@ -252,10 +253,11 @@ class BagWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close; an error of the block stays the one that is raised."""
+        """Close; an error of the block stays the one that is raised, and the bag says that it is a part."""
         if kind is None:
             self.close()
             return
+        self._end_state = RECOVERED
         try:
             self.close()
         except BagWriteError as close_error:

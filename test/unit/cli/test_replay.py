@@ -300,3 +300,29 @@ def test_load_changes_no_digest(alpamayo: Run, make_camera_bag: Make) -> None:
             burner.wait()
     quiet = alpamayo("replay", "run", bag, "--profile", ONE_CAMERA, "--out", "b", "--json")
     assert json.loads(loaded.stdout)["output_digest"] == json.loads(quiet.stdout)["output_digest"]
+
+
+def test_a_code_stands_even_where_nobody_can_be_told(program: Path, tmp_path: Path) -> None:
+    for redirection in (">&-", "2>&-", "2>/dev/full", ">/dev/full 2>/dev/full"):
+        command = f"{program} replay run nowhere --profile kinematic {redirection}"
+        run = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert run.returncode == 2, redirection
+        assert "Traceback" not in run.stderr + run.stdout
+
+
+def test_a_path_of_any_language_is_printed_in_any_locale(alpamayo: Run, make_odometry_bag: Make) -> None:
+    bag = make_odometry_bag()
+    run = alpamayo("replay", "run", bag, "--profile", "kinematic", "--out", "öffentlich 日", PYTHONIOENCODING="ascii")
+    assert run.returncode == 0, run.stderr
+    assert "ffentlich" in run.stdout
+
+
+@pytest.mark.parametrize("info_size", [(0, 0), None])
+def test_an_uncalibrated_camera_stops_nothing(
+    alpamayo: Run, make_camera_bag: Make, tmp_path: Path, info_size: tuple[int, int] | None
+) -> None:
+    bag = make_camera_bag(info_size=info_size)
+    run = alpamayo("replay", "run", bag, "--profile", "kinematic", "--out", "o")
+    assert run.returncode == 0, run.stderr
+    assert "give a calibration file" in (tmp_path / "o" / "report.html").read_text()
+    assert ticks(alpamayo, bag)["ANSWERED"] == 26

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpamayo_ros.geometry.kinematics import MAX_CURVATURE_RADPM, PlanarMotion, measure_motion, roll_out
+from alpamayo_ros.geometry.kinematics import (
+    MAX_CURVATURE_RADPM,
+    PlanarMotion,
+    limit_turn_rate,
+    measure_motion,
+    roll_out,
+)
 
 OFFSETS_S = np.arange(-15, 1) * 0.1
 
@@ -53,15 +59,18 @@ def test_a_heading_across_half_a_turn_is_unwrapped() -> None:
     assert motion.turn_rate_radps == pytest.approx(3.0, abs=1e-9)
 
 
-def test_a_rig_that_stands_still_does_not_turn_on_noise() -> None:
-    position, rotation = arc(0.0, 0.2)
-    motion = measure_motion(position, rotation, OFFSETS_S, 0.5)
-    assert (motion.speed_mps, motion.turn_rate_radps) == (0.0, 0.0)
+def test_a_turn_on_the_spot_is_measured_as_it_is_and_not_continued() -> None:
+    motion = measure_motion(*arc(0.0, 0.2), OFFSETS_S, 0.5)
+    assert (motion.speed_mps, motion.turn_rate_radps) == (0.0, pytest.approx(0.2))
+    assert limit_turn_rate(motion).turn_rate_radps == 0.0
 
 
-def test_no_tighter_turn_than_a_vehicle_drives_is_measured() -> None:
-    motion = measure_motion(*arc(1.0, 0.9), OFFSETS_S, 0.5)
-    assert motion.turn_rate_radps == pytest.approx(MAX_CURVATURE_RADPM * motion.speed_mps)
+@pytest.mark.parametrize("turn_rate", [0.9, -0.9])
+def test_no_tighter_turn_than_a_vehicle_drives_is_continued(turn_rate: float) -> None:
+    motion = limit_turn_rate(PlanarMotion(1.0, 0.5, turn_rate))
+    assert motion.turn_rate_radps == pytest.approx(math.copysign(MAX_CURVATURE_RADPM, turn_rate))
+    assert (motion.speed_mps, motion.acceleration_mps2) == (1.0, 0.5)
+    assert limit_turn_rate(PlanarMotion(10.0, 0.0, turn_rate)).turn_rate_radps == turn_rate
 
 
 @given(st.floats(-5.0, 40.0), st.floats(-0.5, 0.5))

@@ -56,7 +56,7 @@ rclpy.shutdown()
 def test_type_hashes_equal_those_of_the_middleware(tmp_path: Path) -> None:
     pytest.importorskip("rclpy", reason="rclpy is not installed")
     names = [*(row.type_name for row in OUTPUT_TOPICS), "nav_msgs/msg/Odometry", "sensor_msgs/msg/CompressedImage"]
-    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": "", "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    environment: dict[str, Any] = {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
     run = subprocess.run(
         [sys.executable, "-c", _REAL_HASHES, json.dumps(names)],
         cwd=tmp_path,

@@ -40,7 +40,7 @@ def test_a_wildcard_section_reaches_every_node_that_declares_the_parameter(tmp_p
         ("perception:\n  ros__parameters: {max_wait_ms: 300, max_wait_ms: 400}\n", "not well-formed YAML"),
         ("- 1\n", "expected a mapping"),
         ("a: [\n", "not well-formed YAML at line"),
-        ("perception:\n  ros__parameters: {max_wait_ms: no}\n", "'no', a str; expected a integer"),
+        ("perception:\n  ros__parameters: {max_wait_ms: no}\n", "'no', a str; expected an integer"),
     ],
 )
 def test_what_is_not_known_is_refused(tmp_path: Path, text: str, message: str) -> None:

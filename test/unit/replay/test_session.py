@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.errors import (
+    BackendError,
+    BagCorruptError,
     BagWriteError,
     ConfigurationError,
     InconclusiveError,
@@ -21,6 +24,7 @@ from alpamayo_ros.errors import (
 from alpamayo_ros.inference.backends import reference_backend
 from alpamayo_ros.inference.backends.reference_backend import Program
 from alpamayo_ros.replay.baseline import approve_result
+from alpamayo_ros.replay.output_digest import OutputDigest
 from alpamayo_ros.replay.outputs import read_outputs
 from alpamayo_ros.replay.session import ReplayRequest, run_session, write_text
 from alpamayo_ros.storage.identity import read_identity
@@ -325,3 +329,195 @@ def test_a_failing_stage_fails_its_tick_with_the_reason(
         failed = [t.status for t in read_outputs(reader) if t.status.outcome is TickOutcome.STAGE_FAILED]
     assert failed[0].error_code == 300
     assert "'x' is not finite" in failed[0].text
+
+
+def test_force_never_touches_an_input_that_lies_in_the_output(make_odometry_bag: Make, tmp_path: Path) -> None:
+    bag = make_odometry_bag()
+    replay(bag, tmp_path / "result")
+    recording = tmp_path / "result" / "outputs"
+    before = {file.name: file.read_bytes() for file in recording.iterdir()}
+    for given in ({"bag": recording}, {"bag": bag, "baseline": tmp_path / "result"}):
+        with pytest.raises((OutputError, ConfigurationError)):
+            replay(out=tmp_path / "result", force=True, **given)
+    with pytest.raises(OutputError, match="lie in each other"):
+        replay(bag, bag / "inside")
+    assert {file.name: file.read_bytes() for file in recording.iterdir()} == before
+
+
+def test_force_keeps_a_folder_called_outputs_that_no_replay_wrote(make_odometry_bag: Make, tmp_path: Path) -> None:
+    bag = make_odometry_bag()
+    (tmp_path / "keep" / "outputs").mkdir(parents=True)
+    (tmp_path / "keep" / "outputs" / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError, match=r"holds something that no replay wrote \(outputs/\)"):
+        replay(bag, tmp_path / "keep", force=True)
+    replay(bag, tmp_path / "mixed")
+    (tmp_path / "mixed" / "outputs" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"\(outputs/notes.txt\)"):
+        replay(bag, tmp_path / "mixed", force=True)
+
+
+def test_an_earlier_result_stays_until_the_new_one_is_whole(
+    make_odometry_bag: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bag = make_odometry_bag()
+    replay(bag, tmp_path / "out")
+    before = (tmp_path / "out" / "result.json").read_bytes()
+    calls = iter(range(100))
+
+    def interrupted(done: int, total: int) -> None:
+        if next(calls) == 0:
+            raise KeyboardInterrupt
+
+    request = ReplayRequest(bag=bag, profile="kinematic", out=tmp_path / "out", force=True)
+    with pytest.raises(KeyboardInterrupt):
+        run_session(request, clock=lambda: 0.0, progress=interrupted)
+    assert (tmp_path / "out" / "result.json").read_bytes() == before
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["drive", "out"]
+
+
+def test_an_interrupted_first_replay_leaves_a_readable_part_that_says_so(
+    make_odometry_bag: Make, tmp_path: Path
+) -> None:
+    bag = make_odometry_bag(duration_s=60.0)
+
+    def interrupted(done: int, total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    request = ReplayRequest(bag=bag, profile="kinematic", out=tmp_path / "out")
+    with pytest.raises(KeyboardInterrupt):
+        run_session(request, clock=lambda: 0.0, progress=interrupted)
+    with open_bag(tmp_path / "out" / "outputs") as reader:
+        assert reader.custom_data["state"] == "recovered"
+        assert len(list(read_outputs(reader))) > 0
+    assert not (tmp_path / "out" / "result.json").exists()
+
+
+def test_a_profile_that_cannot_run_leaves_an_earlier_result_alone(make_odometry_bag: Make, tmp_path: Path) -> None:
+    bag = make_odometry_bag()
+    replay(bag, tmp_path / "out")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(
+        "name: broken\ndescription: x\nlearned: false\ntrigger: odometry\n"
+        "stages: {reason: {program: magic}, plan: {program: constant_turn_rate_velocity}}\n"
+    )
+    with pytest.raises(BackendError, match="magic"):
+        replay(bag, tmp_path / "out", profile=str(broken), force=True)
+    assert (tmp_path / "out" / "result.json").exists()
+
+
+def test_outputs_that_are_not_the_results_own_cannot_be_approved(make_odometry_bag: Make, tmp_path: Path) -> None:
+    replay(make_odometry_bag("one"), tmp_path / "one_out")
+    replay(make_odometry_bag("two", duration_s=7.0), tmp_path / "two_out")
+    shutil.rmtree(tmp_path / "one_out" / "outputs")
+    shutil.copytree(tmp_path / "two_out" / "outputs", tmp_path / "one_out" / "outputs")
+    with pytest.raises(NotComparableError, match=r"its outputs have digest .* but result.json says"):
+        approve_result(tmp_path / "one_out", tmp_path / "baseline", author="a", reason="b")
+    assert not (tmp_path / "baseline").exists()
+
+
+def test_damaged_outputs_cannot_be_approved(make_odometry_bag: Make, tmp_path: Path) -> None:
+    replay(make_odometry_bag(), tmp_path / "out")
+    file = next((tmp_path / "out" / "outputs").glob("*.mcap"))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 3] ^= 1
+    file.write_bytes(bytes(data))
+    with pytest.raises((NotComparableError, BagCorruptError)):
+        approve_result(tmp_path / "out", tmp_path / "baseline", author="a", reason="b")
+
+
+def test_a_baseline_inside_the_result_is_refused(make_odometry_bag: Make, tmp_path: Path) -> None:
+    replay(make_odometry_bag(), tmp_path / "out")
+    with pytest.raises(OutputError, match="lies in the result"):
+        approve_result(tmp_path / "out", tmp_path / "out" / "outputs" / "b", author="a", reason="b")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda d: d.pop("content_digest"),
+        lambda d: d.update(lineage=[]),
+        lambda d: d.update(too_little=3),
+        lambda d: d.update(verdict="zzz"),
+        lambda d: d.pop("reasons"),
+    ],
+)
+def test_a_result_that_is_not_complete_cannot_be_approved(
+    make_odometry_bag: Make, tmp_path: Path, change: Callable[[Any], Any]
+) -> None:
+    replay(make_odometry_bag(), tmp_path / "out")
+    document = json.loads((tmp_path / "out" / "result.json").read_text())
+    change(document)
+    (tmp_path / "out" / "result.json").write_text(json.dumps(document))
+    with pytest.raises(ConfigurationError, match="not valid at"):
+        approve_result(tmp_path / "out", tmp_path / "baseline", author="a", reason="b")
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda d: d.update(files={}), ConfigurationError),
+        (lambda d: d["key"].update(type_hashes=None), ConfigurationError),
+        (lambda d: d["files"].pop("identity.json"), NotComparableError),
+        (lambda d: d.update(output_digest="sha256:" + "0" * 64), NotComparableError),
+        (lambda d: d["files"].update({"../../x": "sha256:" + "0" * 64}), NotComparableError),
+    ],
+)
+def test_a_baseline_that_contradicts_itself_is_refused(
+    approved: tuple[Path, Path], tmp_path: Path, change: Callable[[Any], Any], error: type[Exception]
+) -> None:
+    document = json.loads((approved[1] / "baseline.json").read_text())
+    change(document)
+    (approved[1] / "baseline.json").write_text(json.dumps(document))
+    with pytest.raises(error):
+        replay(approved[0], tmp_path / "second", baseline=approved[1])
+
+
+@pytest.mark.parametrize("stamp", [(-5, 0), (2**31 - 1, 999_999_999)])
+def test_an_absurd_stamp_is_dropped_and_counted(
+    make_odometry_bag: Make, make_odometry: Make, drive_poses: Make, tmp_path: Path, stamp: tuple[int, int]
+) -> None:
+    messages = [make_odometry(*pose) for pose in drive_poses(6.0, 20.0)]
+    clean = replay(make_odometry_bag("clean", messages), tmp_path / "clean_out")
+    wrong = make_odometry(0, (0.0, 0.0, 0.0))
+    wrong.header.stamp.sec, wrong.header.stamp.nanosec = stamp
+    bag = make_odometry_bag("wrong", [*messages[:60], wrong, *messages[60:]], receive_by_order=True)
+    result = replay(bag, tmp_path / "out")
+    assert result.ticks["dropped_odometry"] == 1
+    assert result.output_digest == clean.output_digest
+
+
+def test_other_recorded_ticks_are_another_request(make_odometry_bag: Make, tmp_path: Path) -> None:
+    bag = make_odometry_bag()
+    replay(bag, tmp_path / "first")
+    few = merge(bag, tmp_path / "first" / "outputs", tmp_path / "few", drop_every=5)
+    more = merge(bag, tmp_path / "first" / "outputs", tmp_path / "more", drop_every=7)
+    replay(few, tmp_path / "few_out", ticks="recorded")
+    approve_result(tmp_path / "few_out", tmp_path / "baseline", author="a", reason="b")
+    result = replay(more, tmp_path / "more_out", ticks="recorded", baseline=tmp_path / "baseline")
+    assert result.verdict is Verdict.NOT_COMPARABLE
+    assert "other ticks were requested" in result.reasons[0]
+
+
+def test_the_result_says_what_it_was_compared_with(approved: tuple[Path, Path], tmp_path: Path) -> None:
+    result = replay(approved[0], tmp_path / "second", baseline=approved[1])
+    assert result.baseline is not None
+    assert (result.baseline.author, result.baseline.reason) == ("a", "b")
+
+
+def test_the_course_of_a_difference_covers_the_whole_drive(
+    approved: tuple[Path, Path], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("moved_planner")
+    comparison = replay(approved[0], tmp_path / "second", baseline=approved[1]).comparison
+    assert comparison is not None
+    course = [row for row in comparison.over_time if row.field == "y"]
+    assert len(course) == 46
+    assert all(row.multiple == pytest.approx(5.0, rel=0.02) for row in course)
+
+
+def test_memory_of_a_digest_grows_by_a_few_bytes_per_output() -> None:
+    digest = OutputDigest()
+    for t0_ns in range(10_000):
+        digest.add("tick", t0_ns, b"x")
+    assert len(digest._digests) + len(digest._t0_ns) * 8 + len(digest._interface) == 41 * 10_000

@@ -224,7 +224,9 @@ def test_a_closed_bag_takes_nothing_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [ValueError("boom"), KeyboardInterrupt()])
-def test_an_exception_in_the_block_leaves_a_closed_bag(tmp_path: Path, error: BaseException) -> None:
+def test_an_exception_in_the_block_leaves_a_readable_bag_that_says_it_is_a_part(
+    tmp_path: Path, error: BaseException
+) -> None:
     def write_and_fail() -> None:
         with BagWriter(tmp_path / "bag", identity=None) as writer:
             writer.add_topic("/a", "std_msgs/msg/String")
@@ -236,7 +238,7 @@ def test_an_exception_in_the_block_leaves_a_closed_bag(tmp_path: Path, error: Ba
         write_and_fail()
     with open_bag(tmp_path / "bag") as reader:
         assert len(list(reader.messages())) == 10
-        assert reader.custom_data["state"] == "closed"
+        assert reader.custom_data["state"] == "recovered"
 
 
 def test_an_interrupt_while_closing_still_closes(tmp_path: Path, full_disk, identity: BagIdentity) -> None:

@@ -37,4 +37,11 @@ def test_a_changed_behaviour_fails_with_the_first_tick_and_the_report(
     params = tmp_path / "params.yaml"
     params.write_text("reasoning:\n  ros__parameters: {turn_rate_threshold_radps: 0.5}\n")
     with pytest.raises(pytest.fail.Exception, match=r"is regression:\n.*first difference at t0 [\s\S]*report.html"):
-        alpamayo_replay(bag, profile="kinematic", baseline=tmp_path / "baseline", parameters=params)
+        alpamayo_replay(bag, profile="kinematic", baseline=tmp_path / "baseline", params=str(params))
+
+
+def test_what_cannot_be_replayed_fails_with_one_sentence(alpamayo_replay: Replay, tmp_path: Path) -> None:
+    with pytest.raises(pytest.fail.Exception, match=r"replay of .*nowhere.*: "):
+        alpamayo_replay(tmp_path / "nowhere", profile="kinematic")
+    with pytest.raises(pytest.fail.Exception, match="replay takes no speed; expected: topics, calibration, params"):
+        alpamayo_replay(tmp_path / "nowhere", profile="kinematic", speed=2)
