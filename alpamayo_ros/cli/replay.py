@@ -135,7 +135,7 @@ def print_result(result: ReplayResult, out: Path) -> None:
         for name, count in result.ticks.items()
     ]
     rows += [
-        (f"ADE at {error.horizon_s:g} s", f"{error.mean_m:.3f} m over {error.tick_count} ticks")
+        (f"ADE at {error.horizon_s:g} s", f"{error.mean_m:.3f} m (n = {error.tick_count})")
         for error in result.ade_m
         if error.mean_m is not None
     ]

@@ -55,8 +55,8 @@ class _State:
         self.over_time += differences
         if len(self.over_time) > MAX_OVER_TIME:
             self.stride *= 2
-            ticks = sorted({difference.t0_ns for difference in self.over_time})[::2]
-            self.over_time = [difference for difference in self.over_time if difference.t0_ns in set(ticks)]
+            kept = set(sorted({difference.t0_ns for difference in self.over_time})[::2])
+            self.over_time = [difference for difference in self.over_time if difference.t0_ns in kept]
 
 
 def compare_outputs(baseline: Iterator[TickOutputs], candidate: Iterator[TickOutputs], policy: Policy) -> Comparison:

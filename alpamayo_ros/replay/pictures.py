@@ -77,9 +77,9 @@ def read_pictures(
         pictures.append(ReportPicture(path.t0_ns, frame.stamp_ns, camera, bgr, path))
     notes = [note, *rig.notes]
     if missing:
-        notes.append(f"{missing} of the shown ticks have no picture of camera {camera.camera} within 0.1 s.")
+        notes.append(f"Shown ticks without a picture of camera {camera.camera} within 0.1 s: {missing}.")
     if damaged:
-        notes.append(f"{damaged} pictures of camera {camera.camera} are damaged or of another size.")
+        notes.append(f"Pictures of camera {camera.camera} that are damaged or of another size: {damaged}.")
     return tuple(pictures), " ".join(text for text in notes if text)
 
 

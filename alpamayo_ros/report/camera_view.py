@@ -31,7 +31,7 @@ _OUTLINE = "#1e1e1e"
 _DASH_PX = 14.0
 _GAP_PX = 9.0
 _LONGEST_PX = 1e6
-_END_BAR_PX = 11.0
+_END_DOT_PX = 6
 _SUB_PIXEL_BITS = 4
 """OpenCV draws at 1/16 px when coordinates are scaled by 2^4."""
 
@@ -169,15 +169,15 @@ def _draw_line(rgb: NDArray[np.uint8], pieces: list[NDArray[np.float64]]) -> Non
 
 
 def _draw_dashes(rgb: NDArray[np.uint8], pieces: list[NDArray[np.float64]]) -> None:
-    """Draw pieces dashed over a dark line, with a bar across where the last one ends."""
+    """Draw pieces dashed over a dark line, with a dot where the last one ends."""
     for piece in pieces:
         cv2.polylines(rgb, [_fixed_point(piece)], False, _rgb(_OUTLINE), 6, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
         for dash in _dashes(piece, rgb.shape[1], rgb.shape[0]):
             cv2.polylines(rgb, [_fixed_point(dash)], False, _rgb(_APPROVED), 4, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
     if pieces:
-        bar = _fixed_point(pieces[-1][-1] + np.array([[-_END_BAR_PX, 0.0], [_END_BAR_PX, 0.0]]))
-        for colour, thickness in ((_OUTLINE, 6), (_APPROVED, 4)):
-            cv2.polylines(rgb, [bar], False, _rgb(colour), thickness, cv2.LINE_AA, _SUB_PIXEL_BITS)  # noqa: FBT003 - OpenCV's own signature
+        middle = [int(value) for value in _fixed_point(pieces[-1][-1])]
+        for colour, radius_px in ((_OUTLINE, _END_DOT_PX + 2), (_APPROVED, _END_DOT_PX)):
+            cv2.circle(rgb, middle, radius_px << _SUB_PIXEL_BITS, _rgb(colour), -1, cv2.LINE_AA, _SUB_PIXEL_BITS)
 
 
 def _dashes(piece: NDArray[np.float64], width: int, height: int) -> list[NDArray[np.float64]]:

@@ -38,7 +38,15 @@ from alpamayo_ros.report.words import (
 )
 from alpamayo_ros.structs.lineage import COMPONENT_KINDS
 from alpamayo_ros.structs.tick import TickOutcome
-from alpamayo_ros.structs.verdict import FieldDifference, FieldSummary, PredictedPath, ReportData, ReportPicture
+from alpamayo_ros.structs.verdict import (
+    Comparison,
+    FieldDifference,
+    FieldSummary,
+    PredictedPath,
+    ReportData,
+    ReportPicture,
+    TickDifference,
+)
 
 PICTURE_LIMIT = 24
 """At most this many camera pictures are shown."""
@@ -87,6 +95,7 @@ class _Tick:
     views: tuple[_View, ...]
     differences: tuple[FieldDifference, ...]
     differences_left_out: int
+    multiples: tuple[TickDifference, ...]
     first_difference: bool
     approved: str
 
@@ -121,6 +130,7 @@ def render_report(data: ReportData) -> str:
         drawn=drawn,
         approved=_approved_words(data.paths),
         time_line=_time_line(data),
+        ticks_marked=len(_known_to_differ(result.comparison)),
         difference_chart=_difference_chart(data, start_ns),
         ticks=_shown_ticks(data, start_ns),
         pictures_left_out=max(0, len(data.pictures) - PICTURE_LIMIT),
@@ -141,6 +151,9 @@ def _environment() -> Environment:
         "outcome": outcome_title,
         "measure": measure,
         "allowance": allowance,
+        "times": lambda multiple: (
+            f"{multiple:.3g} times what is allowed" if math.isfinite(multiple) else "another text, or not a number"
+        ),
         "horizon": horizon_label,
         "timing": lambda name: name.removesuffix("_s").replace("_", " "),
     }
@@ -238,8 +251,7 @@ def _difference_chart(data: ReportData, start_ns: int) -> _Chart | None:
     series = measured_differences(comparison)
     if not series:
         return None
-    differing_ns = frozenset(item.t0_ns for item in comparison.over_time)
-    differing_ns |= frozenset(item.t0_ns for item in comparison.differences)
+    differing_ns = _known_to_differ(comparison)
     largest = {name: max(ratio for _, ratio in points) for name, points in series.items()}
     worst = "; ".join(
         f"{name}: up to " + (f"{ratio:.3g} times" if ratio < LARGEST_RATIO else "off the scale")
@@ -249,6 +261,14 @@ def _difference_chart(data: ReportData, start_ns: int) -> _Chart | None:
         lambda theme: draw_differences(series, differing_ns, data.marks, start_ns, theme),
         f"Difference to the baseline over the whole drive, in multiples of what is allowed. {worst}.",
     )
+
+
+def _known_to_differ(comparison: Comparison | None) -> frozenset[int]:
+    """Ticks whose differences were kept: all, unless there are very many or they are in fields without tolerance."""
+    if comparison is None:
+        return frozenset()
+    over_time = frozenset(item.t0_ns for item in comparison.over_time)
+    return over_time | frozenset(item.t0_ns for item in comparison.differences)
 
 
 def _shown_ticks(data: ReportData, start_ns: int) -> list[_Tick]:
@@ -264,6 +284,10 @@ def _shown_ticks(data: ReportData, start_ns: int) -> list[_Tick]:
     by_tick: dict[int, list[FieldDifference]] = {}
     for difference in comparison.differences if comparison is not None else ():
         by_tick.setdefault(difference.t0_ns, []).append(difference)
+    # Differences are kept with their values only at the start; of later ones there is how large they are.
+    over_time: dict[int, list[TickDifference]] = {}
+    for item in comparison.over_time if comparison is not None else ():
+        over_time.setdefault(item.t0_ns, []).append(item)
     size_limit = _PICTURES_BYTES // max(12, len(pictures))
     return [
         _Tick(
@@ -274,6 +298,7 @@ def _shown_ticks(data: ReportData, start_ns: int) -> list[_Tick]:
             views=tuple(_view(picture, start_ns, size_limit) for picture in pictures if picture.t0_ns == t0_ns),
             differences=tuple(by_tick.get(t0_ns, [])[:_DIFFERENCES_PER_TICK]),
             differences_left_out=max(0, len(by_tick.get(t0_ns, [])) - _DIFFERENCES_PER_TICK),
+            multiples=() if t0_ns in by_tick else tuple(over_time.get(t0_ns, [])[:_DIFFERENCES_PER_TICK]),
             first_difference=first is not None and first.t0_ns == t0_ns,
             approved=approved_sentence(path),
         )
@@ -287,7 +312,7 @@ def _view(picture: ReportPicture, start_ns: int, size_limit: int) -> _View:
     if view.driven:
         what += " The path driven afterwards is drawn as a line."
     if view.approved:
-        what += " The approved path is drawn as a dashed line that ends at a bar."
+        what += " The approved path is drawn as a dashed line that ends at a dot."
     camera = re.sub(r"\s+", " ", plain(picture.camera.camera))
     alt = f"Camera {camera} at {seconds_after(picture.t0_ns, start_ns)} s. {what}"
     caption = f"frame {(picture.stamp_ns - picture.t0_ns) / 1e6:+.1f} ms from the tick. {what}"

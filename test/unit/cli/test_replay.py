@@ -55,7 +55,7 @@ def test_approved_outputs_pass_and_a_changed_parameter_is_a_regression(
     assert approved.returncode == 0, approved.stderr
     again = alpamayo("replay", "run", bag, "--profile", "kinematic", "--out", "b", "--baseline", "first_baseline")
     assert again.returncode == 0
-    assert "PASS: all 61 ticks agree" in again.stdout
+    assert "PASS: every tick agrees" in again.stdout
     (tmp_path / "slow.yaml").write_text("reasoning:\n  ros__parameters: {turn_rate_threshold_radps: 0.5}\n")
     arguments = ("--profile", "kinematic", "--out", "c", "--baseline", "first_baseline", "--params", "slow.yaml")
     changed = alpamayo("replay", "run", bag, *arguments)

@@ -11,6 +11,7 @@ from alpamayo_ros.structs.lineage import COMPONENT_KINDS, Lineage, LineageCompon
 from alpamayo_ros.structs.pose import Pose
 from alpamayo_ros.structs.tick import TickOutcome
 from alpamayo_ros.structs.verdict import (
+    BaselineInfo,
     Comparison,
     FieldDifference,
     FieldSummary,
@@ -61,6 +62,17 @@ def make_path():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def approve():
+    """Give a predicted path an approved one that lies ``left_m`` to its left and ahead by ``ahead_m``."""
+
+    def give(path, left_m=0.0, ahead_m=0.0):
+        apart = np.array([ahead_m, left_m, 0.0])
+        return replace(path, baseline_rig_xyz_m=path.rig_xyz_m + apart, baseline_odom_xyz_m=path.odom_xyz_m + apart)
+
+    return give
 
 
 @pytest.fixture(scope="session")
@@ -128,10 +140,21 @@ def result():
 
 
 @pytest.fixture(scope="session")
-def judged(result, comparison):
+def baseline(result):
+    """What was approved: outputs of the same bag."""
+    return BaselineInfo(
+        "approved/demo", "Ada", "first drive", "sha256:" + "e" * 64, "sha256:" + "f" * 64, result.content_digest
+    )
+
+
+@pytest.fixture(scope="session")
+def judged(result, comparison, baseline):
     """Give the result a verdict, and what a replay with that verdict has."""
 
     def judge(verdict):
+        return replace(judge_alone(verdict), baseline=None if verdict is Verdict.NOT_COMPARED else baseline)
+
+    def judge_alone(verdict):
         if verdict is Verdict.REGRESSION:
             return replace(result, verdict=verdict, reasons=("3 ticks differ",), comparison=comparison)
         if verdict is Verdict.PASS:

@@ -1,5 +1,6 @@
 """The bird's-eye view, for short, long and broken drives."""
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -72,3 +73,42 @@ def test_standing_still_and_missing_paths_give_a_picture_all_the_same(make_path,
     empty = replace(make_path(), odom_xyz_m=np.full((64, 3), np.nan))
     for paths in ((), (empty,), (make_path(speed_mps=0.0),)):
         assert pixels(draw_birds_eye(driven, paths, LIGHT)).shape[0] > 200
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_the_approved_path_is_drawn_where_it_is_another_and_only_there(data, make_path, approve, theme):
+    ink = [int(theme.ink[start : start + 2], 16) for start in (1, 3, 5)]
+
+    def plot(path):
+        return pixels(draw_birds_eye(data.driven_odom_xyz_m, [path], theme))
+
+    def inked(picture):
+        # Without the legend above, the axis labels and the scale bar.
+        return int((np.abs(picture - ink).max(axis=2)[60:-110, 130:] < 40).sum())
+
+    alone = plot(make_path())
+    assert inked(plot(approve(make_path(), left_m=2.0))) > inked(alone) + 300
+    assert np.array_equal(plot(approve(make_path(), left_m=0.01)), alone)
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, math.inf, math.nan, 1e13])
+def test_positions_that_nothing_on_earth_has_raise_no_warning_and_draw_nothing(data, make_path, approve, value):
+    driven = data.driven_odom_xyz_m.copy()
+    driven[0] = value
+    driven[1] = -value
+    path = approve(make_path(), left_m=1.0)
+    wild = path.odom_xyz_m.copy()
+    wild[:32], wild[32:] = value, -value
+    broken = replace(path, odom_xyz_m=wild, baseline_odom_xyz_m=-wild)
+    assert draw_birds_eye(driven, [broken], LIGHT)[:4] == b"\x89PNG"
+    assert draw_birds_eye(wild, [broken], LIGHT)[:4] == b"\x89PNG"
+    same_origin = draw_birds_eye(data.driven_odom_xyz_m[2:], [make_path()], LIGHT)
+    assert draw_birds_eye(driven, [make_path()], LIGHT) == same_origin
+
+
+def test_a_wild_first_position_does_not_send_the_drive_out_of_view(data, make_path):
+    wild = data.driven_odom_xyz_m.copy()
+    wild[0] = [1e9, 0.0, 0.0]
+    assert draw_birds_eye(wild, [make_path()], LIGHT) == draw_birds_eye(
+        data.driven_odom_xyz_m[1:], [make_path()], LIGHT
+    )

@@ -1,5 +1,6 @@
 """Paths drawn onto the ground of camera pictures."""
 
+import math
 from dataclasses import replace
 
 import cv2
@@ -113,3 +114,45 @@ def test_pictures_of_odd_shapes_are_drawn(make_picture, shape):
     assert view.width <= 960
     assert view.height <= 720
     seen(view)
+
+
+def pinkish(picture):
+    return (picture[:, :, 2] > 200) & (picture[:, :, 1] < 150) & (picture[:, :, 0] > 150)
+
+
+def test_the_approved_path_is_a_dashed_line_where_it_is_another(make_picture, approve):
+    picture = make_picture(driven_m=0.0)
+    picture = replace(picture, path=approve(picture.path, left_m=0.5))
+    view = draw_camera_view(picture, picture.t0_ns)
+    drawn = pinkish(seen(view))
+    assert view.approved
+    # 0.5 m to the left; row r of the shown picture looks at the ground 400 * 1.5 / (0.5 * r - 134.75) m ahead.
+    rows = [row for row in range(330, 480) if drawn[row, 300:].any()]
+    for row in rows:
+        columns = np.flatnonzero(drawn[row, 300:]) + 300
+        assert columns.mean() == pytest.approx(479.5 - 800 * 0.5 * (0.5 * row - 134.75) / 600, abs=5)
+    assert 0.35 < len(rows) / 150 < 0.9, "it is dashed"
+
+
+@pytest.mark.parametrize("left_m", [0.0, 0.019])
+def test_an_approved_path_that_looks_the_same_is_not_drawn_over_the_predicted_one(make_picture, approve, left_m):
+    picture = make_picture()
+    same = draw_camera_view(replace(picture, path=approve(picture.path, left_m=left_m)), picture.t0_ns)
+    assert same == draw_camera_view(picture, picture.t0_ns)
+    assert not same.approved
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e200, math.inf, math.nan])
+def test_positions_that_nothing_on_earth_has_raise_no_warning(make_picture, value):
+    picture = make_picture()
+    wild = np.full((64, 3), value)
+    wild[::2] *= -1.0
+    everywhere = replace(picture.path, rig_xyz_m=wild, driven_rig_xyz_m=wild, baseline_rig_xyz_m=-wild)
+    view = draw_camera_view(replace(picture, path=everywhere), picture.t0_ns)
+    assert "predicted path" in view.note
+    assert len(view.note) < 100
+    assert not view.driven
+    assert not view.approved
+    one = picture.path.rig_xyz_m.copy()
+    one[50] = value
+    assert draw_camera_view(replace(picture, path=replace(picture.path, rig_xyz_m=one)), picture.t0_ns).note == ""

@@ -1,8 +1,10 @@
 """The report as one HTML file: safe, self-contained, complete, the same every time."""
 
 import base64
+import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +16,7 @@ import pytest
 from alpamayo_ros.report.html import PICTURE_LIMIT, render_report
 from alpamayo_ros.report.words import VERDICT_SENTENCES, VERDICT_TITLES
 from alpamayo_ros.structs.lineage import Lineage, LineageComponent
-from alpamayo_ros.structs.verdict import HorizonError, Verdict
+from alpamayo_ros.structs.verdict import BaselineInfo, FieldSummary, HorizonError, TickDifference, TickMark, Verdict
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e\x00{{ 7 * 7 }}"
 VOID = {"meta", "img", "br", "source", "link", "input", "hr"}
@@ -110,7 +112,8 @@ def test_texts_from_bags_and_models_are_only_text(data, judged, make_picture, ca
     lineage = Lineage(HOSTILE, HOSTILE, (component,), HOSTILE, {HOSTILE: {HOSTILE: HOSTILE}}, {HOSTILE: HOSTILE})
     result = replace(
         result, reasons=(HOSTILE,), bag_path=HOSTILE, profile=HOSTILE, ticks_requested=HOSTILE, content_digest=HOSTILE,
-        lineage=lineage, comparison=comparison, ticks={HOSTILE: 1, f"dropped_{HOSTILE}": 2}, timings={HOSTILE: 1.0},
+        lineage=lineage, comparison=comparison,
+        baseline=BaselineInfo(*(HOSTILE,) * 6), ticks={HOSTILE: 1, f"dropped_{HOSTILE}": 2}, timings={HOSTILE: 1.0},
     )  # fmt: skip
     picture = make_picture(2, camera=replace(camera, camera=HOSTILE))
     picture = replace(picture, path=replace(picture.path, rationale=HOSTILE, meta_action=HOSTILE))
@@ -145,6 +148,7 @@ def test_the_verdict_comes_first_in_words_with_its_reasons(data, judged, verdict
 def test_sections_come_in_the_order_of_who_asks_what(regression):
     page = regression
     sections = [attributes["id"] for attributes in page.all("section")]
+    assert sections.pop(0) == "baseline"
     assert sections == ["summary", "comparison", "paths", "ticks", "time-line", "lineage", "timings", "input"]
     targets = [attributes["href"][1:] for attributes in page.all("a")]
     assert targets == sections
@@ -175,7 +179,7 @@ def test_a_comparison_names_the_first_difference_the_worst_values_and_what_chang
     words = words_of(regression)
     assert "30 ticks are on both sides; 3 ticks differ" in words
     assert "0.200 s t0 1700000000200000000 trajectory_set.y[3] 0.001 0.051 0.05 m 0.01 m" in words
-    assert "trajectory_set.y 20 3 0.05 0.01 m" in words
+    assert "trajectory_set.y 20 3 0.05 m 0.01 m" in words
     assert (
         words.index("trajectory_set.y 20") < words.index("trajectory_set.x 20") < words.index("tick.text not compared")
     )
@@ -189,7 +193,7 @@ def test_the_first_differing_tick_is_shown_even_without_a_picture(data, judged, 
     words = words_of(page)
     assert "Tick at 0.200 s first difference" in words
     assert "rationale 2" in words
-    assert "trajectory_set.y[3]: was 0.001, is 0.051 (by 0.05 m, allowed 0.01)" in words
+    assert "trajectory_set.y[3]: was 0.001, is 0.051 (by 0.05 m; allowed: 0.01 m)" in words
 
 
 def test_a_replay_without_a_baseline_has_no_comparison_section(page):
@@ -212,7 +216,8 @@ def test_every_picture_has_a_text_a_size_and_a_dark_twin_for_charts(regression):
 
 def test_shown_ticks_have_picture_rationale_and_meta_action(page):
     words = words_of(page)
-    assert "Tick at 1.200 s Rationale rationale 12 Meta-action keep speed t0 1700000001200000000" in words
+    assert "Tick at 1.200 s front_wide, frame -11.3 ms from the tick. The predicted path is drawn" in words
+    assert "Rationale rationale 12 Meta-action keep speed t0 1700000001200000000" in words
     assert any("front_wide at 1.200 s. The predicted path is drawn" in image["alt"] for image in page.all("img"))
 
 
@@ -289,3 +294,155 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(tmp_path):
         assert run.returncode == 0, run.stderr
         digests.add(run.stdout)
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict is not Verdict.NOT_COMPARED])
+def test_what_it_was_compared_with_stands_right_below_the_verdict(data, judged, verdict):
+    result = judged(verdict)
+    words = words_of(Page(render_report(replace(data, result=result, marks=(), paths=(), pictures=()))))
+    places = [words.index(text) for text in (result.reasons[0], "Compared with", "Ticks: 30")]
+    assert places == sorted(places)
+    for text in (
+        "Baseline approved/demo", "Approved by Ada", "Reason first drive",
+        f"Lineage id sha256:{'e' * 64} (another one now)", f"Output digest sha256:{'f' * 64} (another one now)",
+        f"Content digest {result.content_digest} (the same now)",
+    ):  # fmt: skip
+        assert text in words[places[1] : places[2]], text
+    assert ("Nothing was compared" in words) is (result.comparison is None)
+
+
+def test_without_a_baseline_nothing_is_said_to_be_compared(page):
+    assert "Compared with" not in page.text
+
+
+def test_a_field_of_words_says_what_may_differ(data, judged):
+    result = judged(Verdict.REGRESSION)
+    fields = (
+        FieldSummary("rationale", "text", 20, 1, 1.6, 0.11, "as written"),
+        FieldSummary("tick", "outcome", 30, 0, None, None, ""),
+        FieldSummary("rationale", "confidence", 20, 0, 0.0, 0.001, "1"),
+    )
+    result = replace(result, comparison=replace(result.comparison, fields=fields))
+    words = words_of(Page(render_report(replace(data, result=result, marks=(), paths=(), pictures=()))))
+    assert "rationale.text 20 1 1.6 in the text numbers in the text may differ by 0.11" in words
+    assert "tick.outcome 30 0 \N{EN DASH} must be equal" in words
+    assert "rationale.confidence 20 0 0 0.001" in words
+    assert "as written" not in words
+
+
+def test_where_the_approved_path_is_another_the_page_says_by_how_much(data, judged, approve):
+    paths = tuple(approve(path, left_m=1.5 if index == 3 else 0.0) for index, path in enumerate(data.paths))
+    pictures = tuple(replace(data.pictures[0], t0_ns=path.t0_ns, path=path) for path in paths[2:4])
+    page = Page(
+        render_report(replace(data, result=judged(Verdict.REGRESSION), paths=paths, pictures=pictures, marks=()))
+    )
+    words = words_of(page)
+    assert "1 of 20 predicted paths with an approved one is visibly apart from it, by up to 1.50 m" in words
+    assert words.count("The predicted path is as approved.") == 1
+    assert words.count("The predicted path is up to 1.50 m from the approved one.") == 1
+    assert sum("approved path is drawn as a dashed line" in image["alt"] for image in page.all("img")) == 1
+    assert any("1 approved path drawn dashed" in image["alt"] for image in page.all("img"))
+
+
+def test_paths_that_are_all_as_approved_are_said_to_be_so(data, judged, approve):
+    paths = tuple(approve(path) for path in data.paths)
+    page = Page(render_report(replace(data, result=judged(Verdict.PASS), paths=paths, pictures=(), marks=())))
+    assert "As approved: no predicted path is visibly apart" in words_of(page)
+    assert "dashed" not in page.text
+
+
+def test_a_tick_that_differs_late_in_the_drive_is_marked_as_well(data, judged):
+    result = judged(Verdict.REGRESSION)
+    t0_ns = data.pictures[0].t0_ns
+    over_time = (
+        TickDifference(t0_ns, "trajectory_set", "x", 4.0),
+        TickDifference(t0_ns, "rationale", "text", math.inf),
+    )
+    result = replace(result, comparison=replace(result.comparison, over_time=over_time))
+    words = words_of(Page(render_report(replace(data, result=result))))
+    assert "Tick at 1.200 s differs" in words
+    assert "trajectory_set.x: 4 times what is allowed" in words
+    assert "rationale.text: another text, or not a number" in words
+
+
+def test_one_of_a_kind_is_not_spoken_of_as_many(data, judged, make_picture, approve):
+    result = judged(Verdict.REGRESSION)
+    comparison = replace(result.comparison, compared_tick_count=1, differing_tick_count=1)
+    marks = (TickMark(data.marks[0].t0_ns, data.marks[-1].outcome),)
+    pictures = tuple(make_picture(index) for index in range(PICTURE_LIMIT + 1))
+    data = replace(
+        data, result=replace(result, comparison=comparison), marks=marks, paths=(approve(data.paths[0], 1.0),),
+        pictures=pictures,
+    )  # fmt: skip
+    page = Page(render_report(data))
+    words = words_of(page) + " ".join(image["alt"] for image in page.all("img"))
+    assert "1 tick is on both sides; 1 tick differs." in words
+    assert "1 predicted path, evenly picked" in words
+    assert "1 further picture is left out" in words
+    assert re.findall(r"(?<![\d.])1 (?:further |predicted |approved )?(?:ticks|paths|pictures)", words) == []
+
+
+def test_timings_are_listed_as_they_happen(data, result):
+    result = replace(result, timings={"compare_s": 3.0, "replay_s": 2.0, "set_up_s": 1.0})
+    words = words_of(Page(render_report(replace(data, result=result, marks=(), paths=(), pictures=()))))
+    assert "set up 1.000 replay 2.000 compare 3.000" in words
+
+
+def test_each_cell_of_a_table_that_is_stacked_on_narrow_screens_has_its_label(data, judged):
+    page = Page(render_report(replace(data, result=judged(Verdict.REGRESSION), marks=(), paths=(), pictures=())))
+    labels = [attributes["data-label"] for attributes in page.all("td") if "data-label" in attributes]
+    assert {"field", "baseline", "now", "difference", "allowed", "compared", "differing", "worst"} <= set(labels)
+    stacked = [attributes for attributes in page.all("table") if "stack" in attributes.get("class", "").split()]
+    assert len(stacked) >= 6
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+@pytest.mark.parametrize("width", [400, 1100])
+def test_nothing_of_the_page_is_cut_off_at_the_right(data, judged, tmp_path, width):
+    # The page itself runs no script; the one around it measures.
+    text = render_report(replace(data, result=judged(Verdict.REGRESSION)))
+    (tmp_path / "report.html").write_text(text, encoding="utf-8")
+    (tmp_path / "frame.html").write_text(
+        f"<iframe id=f src=report.html style='width:{width}px;height:900px;border:0'></iframe><p id=o></p><script>"
+        "onload = () => { const d = f.contentDocument; o.textContent = 'measured ' + [d.documentElement.scrollWidth,"
+        "...[...d.querySelectorAll('.scroll:not(.wide)')].map(e => e.scrollWidth - e.clientWidth)].join(' ') }"
+        "</script>",
+        encoding="utf-8",
+    )
+    run = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+         f"--user-data-dir={tmp_path / 'profile'}", "--allow-file-access-from-files", "--dump-dom",
+         (tmp_path / "frame.html").as_uri()],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    page_width, *hidden = map(int, re.search(r"measured ([\d ]+)</p>", run.stdout).group(1).split())
+    assert page_width <= width
+    assert len(hidden) > 6
+    assert set(hidden) == {0}
+
+
+def test_ticks_that_differ_but_are_not_marked_are_counted(data, judged):
+    result = judged(Verdict.REGRESSION)
+    for count, said in ((3, True), (2, False)):
+        comparison = replace(result.comparison, differing_tick_count=count)
+        text = render_report(
+            replace(data, result=replace(result, comparison=comparison), marks=(), paths=(), pictures=())
+        )
+        assert ("2 of the 3 ticks that differ are marked" in words_of(Page(text))) is said
+
+
+@pytest.mark.skipif(
+    not (shutil.which("chromium") and shutil.which("pdftotext")), reason="chromium or pdftotext is not installed"
+)
+def test_what_is_folded_on_the_screen_is_open_on_paper(data, tmp_path):
+    (tmp_path / "report.html").write_text(render_report(data), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    subprocess.run(
+        ["chromium", *options, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={tmp_path / 'report.pdf'}",
+         (tmp_path / "report.html").as_uri()],
+        capture_output=True, check=True, timeout=60,
+    )  # fmt: skip
+    paper = subprocess.run(
+        ["pdftotext", "-layout", str(tmp_path / "report.pdf"), "-"], capture_output=True, text=True, check=True
+    )
+    assert "planner.steps" in paper.stdout

@@ -46,7 +46,7 @@ def test_a_regression_names_the_field_and_the_first_difference(judged):
     assert "t0 1700000000200000000 ns, trajectory_set.y[3]: baseline 0.001, now 0.051" in failure.text
     field = suite.find("testcase[@name='y']")
     assert field.get("classname") == "demo.kinematic.trajectory_set"
-    assert field.find("failure").get("message") == "differs at 3 of 20 ticks; worst 0.05 m, allowed 0.01 m"
+    assert field.find("failure").get("message") == "differs at 3 of 20 ticks; worst 0.05 m, allowed: 0.01 m"
 
 
 def test_too_little_to_judge_is_an_error_and_not_merely_skipped(judged):

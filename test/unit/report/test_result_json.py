@@ -26,10 +26,11 @@ DIFFERENCE = {
     },
 }
 FIELD_KEYS = ["interface", "field", "compared", "differing", "worst", "tolerance", "unit"]
+BASELINE_KEYS = ["path", "author", "reason", "lineage_id", "output_digest", "content_digest"]
 KEYS = [
     "verdict", "reasons", "ticks", "content_digest", "input_order_digest", "output_digest", "lineage_id", "envelope_id",
     "ade_m", "timings", "bag", "profile", "ticks_requested", "too_little", "policy",
-    "lineage", "comparison",
+    "lineage", "baseline", "comparison",
 ]  # fmt: skip
 SCHEMA = {
     "type": "object",
@@ -71,6 +72,20 @@ SCHEMA = {
                 "details": {"type": "object", "additionalProperties": {"type": "object"}},
                 "provenance": {"type": "object", "additionalProperties": {"type": "string"}},
             },
+        },
+        "baseline": {
+            "anyOf": [
+                {"type": "null"},
+                {
+                    "type": "object",
+                    "required": BASELINE_KEYS,
+                    "additionalProperties": False,
+                    "properties": {
+                        **{key: {"type": "string"} for key in BASELINE_KEYS[:3]},
+                        **dict.fromkeys(BASELINE_KEYS[3:], DIGEST),
+                    },
+                },
+            ]
         },
         "comparison": {
             "anyOf": [
@@ -166,3 +181,19 @@ def test_numbers_that_json_lacks_are_written_as_text_or_null(judged, value, text
 def test_times_keep_all_their_digits(judged):
     document = result_document(judged(Verdict.REGRESSION))
     assert document["comparison"]["first_difference"]["t0_ns"] == "1700000000200000000"
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict is not Verdict.NOT_COMPARED])
+def test_whatever_came_of_it_the_baseline_is_named(judged, verdict):
+    result = judged(verdict)
+    assert result_document(result)["baseline"] == {
+        "path": "approved/demo", "author": "Ada", "reason": "first drive", "lineage_id": "sha256:" + "e" * 64,
+        "output_digest": "sha256:" + "f" * 64, "content_digest": result.content_digest,
+    }  # fmt: skip
+    assert result_document(judged(Verdict.NOT_COMPARED))["baseline"] is None
+
+
+def test_timings_come_in_the_order_of_what_they_time(result):
+    timings = {"other_s": 4.0, "compare_s": 3.0, "replay_s": 2.0, "set_up_s": 1.0}
+    document = result_document(replace(result, timings=timings))
+    assert list(document["timings"]) == ["set_up_s", "replay_s", "compare_s", "other_s"]

@@ -10,7 +10,10 @@ from alpamayo_ros.report.words import (
     VERDICT_SENTENCES,
     VERDICT_SYMBOLS,
     VERDICT_TITLES,
+    allowance,
+    counted,
     horizon_label,
+    measure,
     number,
     ordered_ticks,
     outcome_title,
@@ -87,3 +90,27 @@ def test_real_simulated_and_unknown_input_are_told_apart():
     sentences = [provenance_sentence(tags) for tags in ({"provenance": "real"}, {"provenance": "Simulated"}, {})]
     assert [sentence.split()[0] for sentence in sentences] == ["Real", "Simulated", "The"]
     assert provenance_sentence({"provenance": "imagined"}) == sentences[2]
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "unit", "text"),
+    [
+        (0.11, "as written", "numbers in the text may differ by 0.11"),
+        (0.01, "m", "0.01 m"),
+        (0.001, "1", "0.001"),
+        (0.5, "", "0.5"),
+        (None, "", "must be equal"),
+        (0.5, "m\u202e", "0.5 m<U+202E>"),
+    ],
+)
+def test_what_is_allowed_is_said_in_words(tolerance, unit, text):
+    assert allowance(tolerance, unit) == text
+
+
+def test_a_difference_has_its_unit_where_it_has_one():
+    assert [measure(0.3, unit) for unit in ("m", "1", "", "as written")] == ["0.3 m", "0.3", "0.3", "0.3 in the text"]
+    assert measure(None, "m") == "\N{EN DASH}"
+
+
+def test_one_is_not_many():
+    assert [counted(count, "tick") for count in (0, 1, 2)] == ["0 ticks", "1 tick", "2 ticks"]
