@@ -58,8 +58,10 @@ def judge_replay(
     if comparison is None:
         return Verdict.NOT_COMPARED, ("no baseline was given, so nothing was compared",)
     return Verdict.PASS, (
-        "every tick agrees with the baseline within the policy's tolerances "
-        f"({comparison.compared_tick_count} compared)",
+        (
+            "every tick agrees with the baseline within the policy's tolerances "
+            f"({comparison.compared_tick_count} compared)"
+        ),
     )
 
 
