@@ -1,6 +1,7 @@
 """Which lineage and envelope a bag belongs to, stated in four places so that no single tool can lose it.
 
-1. rosbag2's ``custom_data`` in metadata.yaml (``ros2 bag reindex`` drops it),
+1. rosbag2's ``custom_data`` in metadata.yaml (``ros2 bag reindex`` drops it where the file holds no rosbag2 record, as
+   in sqlite3 and in bags of others; ``ros2 bag convert`` drops it),
 2. MCAP Metadata records of our own, repeated in each file (``ros2 bag convert`` drops them),
 3. the latched Lineage message inside the bag (topic filters drop it),
 4. the sidecar ``identity.json``, which also lists the sha256 of each file (copying single files drops it).

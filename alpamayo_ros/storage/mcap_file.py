@@ -353,20 +353,31 @@ def _parsed_index(path: Path, summary: bytes) -> _Index:
                 rows.append((*bounds, record.chunk_start_offset, record.chunk_length, known))
     except _PARSE_ERRORS as error:
         raise _corrupt(path, "has a damaged summary") from error
-    if statistics is None:
-        raise _corrupt(path, "has no statistics")
-    if statistics.message_count and not rows:
-        raise _corrupt(path, "has messages, but no index of its chunks")
-    if sum(statistics.channel_message_counts.values()) != statistics.message_count:
-        raise _corrupt(path, "has statistics that contradict themselves")
-    missing = sorted(set(statistics.channel_message_counts) - set(channels))
-    if missing:
-        raise _corrupt(path, f"has messages of the channel {missing[0]}, which its summary does not declare")
+    statistics = _validated(path, statistics, has_chunks=bool(rows), declared=set(channels))
     rows.sort(key=lambda row: (row[0], row[2]))
     chunks = array("Q", (value for row in rows for value in row[:4]))
     return _Index(
         channels, schemas, statistics, chunks, [row[4] for row in rows], metadata, tuple(sorted(compressions - {""}))
     )
+
+
+def _validated(path: Path, statistics: Statistics | None, *, has_chunks: bool, declared: set[int]) -> Statistics:
+    """Return the statistics of a file, after they were found to agree with the rest of its summary."""
+    if statistics is None:
+        raise _corrupt(path, "has no statistics")
+    if statistics.message_count and not statistics.chunk_count and not has_chunks:
+        raise BagCorruptError(
+            f"bag file {path} was written without chunks (rosbag2's preset fastwrite), so that it has no index; "
+            "run 'ros2 bag convert' on the bag"
+        )
+    if statistics.message_count and not has_chunks:
+        raise _corrupt(path, "has messages, but no index of its chunks")
+    if sum(statistics.channel_message_counts.values()) != statistics.message_count:
+        raise _corrupt(path, "has statistics that contradict themselves")
+    missing = sorted(set(statistics.channel_message_counts) - declared)
+    if missing:
+        raise _corrupt(path, f"has messages of the channel {missing[0]}, which its summary does not declare")
+    return statistics
 
 
 def _topic(channel: Channel, schema: Schema | None, count: int, warnings: list[str]) -> TopicInfo:

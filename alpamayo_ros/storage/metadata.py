@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from alpamayo_ros.errors import BagCorruptError, BagError
-from alpamayo_ros.storage.qos import QosProfile
+from alpamayo_ros.storage.qos import QosProfile, playable_profiles
 
 ROOT_KEY = "rosbag2_bagfile_information"
 FILE_NAME = "metadata.yaml"
@@ -279,7 +279,9 @@ def metadata_document(metadata: BagMetadata) -> dict[str, object]:
                     "name": topic.name,
                     "type": topic.type_name,
                     "serialization_format": topic.serialization_format,
-                    "offered_qos_profiles": [profile.to_metadata_v9() for profile in topic.offered_qos],
+                    "offered_qos_profiles": [
+                        profile.to_metadata_v9() for profile in playable_profiles(topic.offered_qos)
+                    ],
                     "type_description_hash": topic.type_hash,
                 },
                 "message_count": topic.message_count,

@@ -121,3 +121,17 @@ def _flag(entry: Mapping[str, object], key: str) -> bool:
     if word not in ("true", "false"):
         raise ValueError(f"QoS key {key!r} is {word[:40]!r}; expected true or false")
     return word == "true"
+
+
+def playable_profiles(profiles: tuple[QosProfile, ...]) -> tuple[QosProfile, ...]:
+    """Return the profiles that a player can publish with.
+
+    The player of rosbag2 leaves out a whole topic, and ends with 0, when it meets a policy that it cannot create a
+    publisher with; without a profile it plays the topic with its default.
+    """
+    return tuple(
+        profile
+        for profile in profiles
+        if "unknown" not in (profile.reliability, profile.durability, profile.liveliness)
+        and profile.liveliness != "manual_by_node"
+    )

@@ -77,11 +77,10 @@ def open_bag(path: Path) -> "BagReader":
 def _open_folder(path: Path) -> "BagReader":
     metadata_path = path / FILE_NAME
     if not metadata_path.is_file():
-        if any(entry.suffix in _STORAGES for entry in path.iterdir()):
-            raise BagCorruptError(
-                f"bag {path} has no {FILE_NAME}; it was not closed: run 'mcap recover' on its .mcap files, "
-                "then 'ros2 bag reindex' on the folder"
-            )
+        suffixes = {entry.suffix for entry in path.iterdir()}
+        if suffixes & set(_STORAGES):
+            first = "run 'mcap recover' on its .mcap files, then " if ".mcap" in suffixes else "run "
+            raise BagCorruptError(f"bag {path} has no {FILE_NAME}; it was not closed: {first}'ros2 bag reindex' on it")
         raise BagNotFoundError(f"folder {path} is not a bag; expected {FILE_NAME} in it")
     try:
         size = metadata_path.stat().st_size

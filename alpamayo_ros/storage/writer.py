@@ -33,7 +33,7 @@ from alpamayo_ros.storage.metadata import (
     dump_yaml,
     metadata_document,
 )
-from alpamayo_ros.storage.qos import OUTPUT_QOS, QosProfile
+from alpamayo_ros.storage.qos import OUTPUT_QOS, QosProfile, playable_profiles
 
 CHUNK_BYTES = 1024 * 1024
 MAX_STAMP_NS = 2**63 - 1
@@ -197,6 +197,8 @@ class BagWriter:
         part = self._part
         if part is None or self._error is not None:
             part = self._writable()
+        if self._max_file_bytes is not None and part.file.size >= self._max_file_bytes:
+            part = self._split(part)
         try:
             channel_id = part.channels[topic]
         except KeyError:
@@ -209,10 +211,20 @@ class BagWriter:
         try:
             part.file.write(channel_id, receive_ns, publish_ns, payload)
             self._message_count += 1
-            if self._max_file_bytes is not None and part.file.size >= self._max_file_bytes:
-                self._next_file(part)
         except OSError as error:
             raise self._failed(error) from error
+
+    def _split(self, part: _Part) -> _Part:
+        """Begin the next file before the message that goes into it.
+
+        A file that is begun after a message may stay empty, and its statistics then say time 0, which
+        ``ros2 bag reindex`` takes for the start of the bag.
+        """
+        try:
+            self._next_file(part)
+        except OSError as error:
+            raise self._failed(error) from error
+        return self._writable()
 
     def close(self) -> None:
         """Write what is buffered, the index and metadata.yaml; closing twice does nothing.
@@ -419,7 +431,8 @@ def _add_channel(file: McapFileWriter, topic: TopicInfo, schema_ids: dict[tuple[
     key = (topic.type_name, topic.definition_encoding, topic.definition)
     if key not in schema_ids:
         schema_ids[key] = file.add_schema(*key)
-    qos = dump_yaml([profile.to_metadata_v9() for profile in topic.offered_qos]) if topic.offered_qos else ""
+    profiles = playable_profiles(topic.offered_qos)
+    qos = dump_yaml([profile.to_metadata_v9() for profile in profiles]) if profiles else ""
     return file.add_channel(
         topic.name,
         topic.serialization_format,

@@ -10,7 +10,9 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from mcap.exceptions import McapError
 from mcap.reader import SeekingReader
 from mcap.stream_reader import StreamReader
 from rosbags.rosbag2 import Reader
+from ruamel.yaml import YAML
 
 from alpamayo_ros.errors import (
     BagCorruptError,
@@ -30,7 +33,7 @@ from alpamayo_ros.errors import (
 from alpamayo_ros.messages.typestore import message_definition, type_hash, typestore
 from alpamayo_ros.storage.identity import BagIdentity, read_identity, verify_identity
 from alpamayo_ros.storage.metadata import parse_metadata
-from alpamayo_ros.storage.qos import LATCHED_QOS, SENSOR_QOS
+from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS, SENSOR_QOS
 from alpamayo_ros.storage.reader import BagMessage, open_bag
 from alpamayo_ros.storage.writer import BagWriter
 
@@ -432,3 +435,34 @@ def test_while_a_later_split_is_written_the_closed_ones_are_a_bag(tmp_path: Path
     with open_bag(path) as reader:
         assert reader.message_count == number
         assert reader.custom_data["state"] == "closed"
+
+
+def test_no_split_leaves_an_empty_file_behind(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag", identity=None, compression="none", chunk_size=64, max_file_bytes=4000) as writer:
+        writer.add_topic("/a", "std_msgs/msg/String")
+        for number in range(60):
+            writer.write("/a", bytes(100), receive_ns=10**18 + number, publish_ns=10**18 + number)
+            if len(list((tmp_path / "bag").glob("*.mcap"))) == 3:
+                break
+    metadata = load_metadata(tmp_path / "bag")
+    counts = [file["message_count"] for file in metadata["files"]]
+    assert len(counts) == 3
+    assert all(counts)
+
+
+@pytest.mark.parametrize(
+    "change", [{"durability": "unknown"}, {"reliability": "unknown"}, {"liveliness": "manual_by_node"}]
+)
+def test_a_profile_that_no_player_can_publish_with_is_left_out(tmp_path: Path, change: dict[str, str]) -> None:
+    with BagWriter(tmp_path / "bag", identity=None) as writer:
+        writer.add_topic("/a", "std_msgs/msg/String", qos=(replace(OUTPUT_QOS, **change), OUTPUT_QOS))
+        writer.write("/a", b"x", receive_ns=1, publish_ns=1)
+    (topic,) = load_metadata(tmp_path / "bag")["topics_with_message_count"]
+    profiles = topic["topic_metadata"]["offered_qos_profiles"]
+    assert [profile["durability"] for profile in profiles] == ["volatile"]
+
+
+def load_metadata(bag: Path) -> Any:
+    """Return rosbag2's metadata of a bag."""
+    text = (bag / "metadata.yaml").read_text(encoding="utf-8")
+    return YAML(typ="safe", pure=True).load(text)["rosbag2_bagfile_information"]
