@@ -77,7 +77,7 @@ def run_verb(verb: Callable[[], int]) -> int:
     except MemoryError:
         return _complain("the machine has not enough memory for this", EXIT_INTERNAL)
     except OSError as error:
-        return _complain(f"{error.filename or 'input or output'}: {error.strerror or error}", _os_exit_code(error))
+        return _complain(f"{error.filename or 'standard output'}: {error.strerror or error}", _os_exit_code(error))
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
         return _internal(error)
 

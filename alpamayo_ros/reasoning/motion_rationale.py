@@ -30,9 +30,11 @@ def motion_rationale(t0_ns: int, outputs: Tensors, params: ReasoningParams) -> R
     longitudinal = _longitudinal(speed, acceleration, params)
     moves = abs(speed) >= params.standstill_speed_mps
     lateral = _lateral(turn_rate, params) if moves else LateralAction.STRAIGHT
+    # Adding zero turns a rounded -0.0 into 0.0.
+    rounded_acceleration, rounded_turn_rate = round(acceleration, 1) + 0.0, round(turn_rate, 2) + 0.0
     text = (
         f"Measured from odometry: {speed:.1f} m/s, {_LONGITUDINAL_WORDS[longitudinal]} "
-        f"({acceleration:+.1f} m/s^2), {_LATERAL_WORDS[lateral]} ({turn_rate:+.2f} rad/s). "
+        f"({rounded_acceleration:+.1f} m/s^2), {_LATERAL_WORDS[lateral]} ({rounded_turn_rate:+.2f} rad/s). "
         "The plan keeps this speed and turn rate. No learned part was used and no picture was looked at."
     )
     return Rationale(t0_ns, text, longitudinal, lateral, LaneAction.UNKNOWN)

@@ -7,6 +7,7 @@ test: they may differ, and a difference is shown beside the verdict.
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,12 @@ from alpamayo_ros.errors import (
 from alpamayo_ros.messages.topics import OUTPUT_TOPICS
 from alpamayo_ros.messages.typestore import type_hash
 from alpamayo_ros.params.documents import read_text, require_mapping, validate_document
-from alpamayo_ros.replay.outputs import digest_of_outputs
+from alpamayo_ros.replay.outputs import digest_of_outputs, foreign_to_outputs, read_outputs
+from alpamayo_ros.replay.swap import put_in_place
 from alpamayo_ros.storage.filesystem import sha256_of
-from alpamayo_ros.storage.identity import verify_identity
+from alpamayo_ros.storage.identity import read_identity, verify_identity
 from alpamayo_ros.storage.reader import open_bag
+from alpamayo_ros.structs.tick import TickOutcome
 from alpamayo_ros.structs.verdict import BaselineInfo
 
 BASELINE_FILE = "baseline.json"
@@ -151,6 +154,8 @@ def _verify_files(baseline: Baseline, files: Mapping[str, str]) -> None:
     with open_bag(baseline.outputs) as reader:
         if digest_of_outputs(reader) != baseline.output_digest:
             raise NotComparableError(f"baseline {baseline.path}: its outputs are not those of its output digest")
+    if read_identity(baseline.outputs).lineage_id != baseline.lineage_id:
+        raise NotComparableError(f"baseline {baseline.path}: its outputs name another lineage than {BASELINE_FILE}")
 
 
 def approve_result(result: Path, destination: Path, *, author: str, reason: str, force: bool = False) -> Baseline:
@@ -221,18 +226,30 @@ def _verify_outputs(document: Mapping[str, Any], result: Path) -> None:
         raise NotComparableError(f"result {result} cannot become a baseline: {report.disagreements[0]}")
     with open_bag(result / OUTPUTS_FOLDER) as reader:
         digest = digest_of_outputs(reader)
+        counts = Counter(tick.status.outcome.name for tick in read_outputs(reader))
     if digest != document["output_digest"]:
         raise NotComparableError(
             f"result {result} cannot become a baseline: its outputs have digest {digest}, "
             f"but {RESULT_FILE} says {document['output_digest']}"
         )
+    said = {name: count for name, count in document["ticks"].items() if name in TickOutcome.__members__ and count}
+    for what, found, stated in (
+        ("lineage", report.lineage_id, document["lineage_id"]),
+        ("envelope", report.envelope_id, document["envelope_id"]),
+        ("ticks", dict(counts), said),
+    ):
+        if found != stated:
+            raise NotComparableError(
+                f"result {result} cannot become a baseline: its outputs have the {what} {found}, "
+                f"but {RESULT_FILE} says {stated}"
+            )
 
 
 def _write_folder(result: Path, destination: Path, baseline: Mapping[str, Any], *, force: bool) -> None:
     if destination.exists() and not force:
         raise OutputError(f"baseline {destination} exists already; expected a new path, or --force to replace it")
-    if destination.exists() and not (destination / BASELINE_FILE).is_file():
-        raise OutputError(f"{destination} exists and is not a baseline; --force replaces baselines only")
+    if destination.exists():
+        _require_baseline(destination)
     if result.resolve() in (destination.resolve(), *destination.resolve().parents):
         raise OutputError(f"baseline {destination} lies in the result {result}; expected a folder outside of it")
     part = destination.with_name(f".{destination.name}.part")
@@ -241,12 +258,24 @@ def _write_folder(result: Path, destination: Path, baseline: Mapping[str, Any], 
         part.mkdir(parents=True)
         shutil.copytree(result / OUTPUTS_FOLDER, part / OUTPUTS_FOLDER)
         (part / BASELINE_FILE).write_text(json.dumps(baseline, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        if destination.exists():
-            shutil.rmtree(destination)
-        part.rename(destination)
+        put_in_place(part, destination)
     except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
         raise OutputError(f"baseline {destination} cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _require_baseline(folder: Path) -> None:
+    """Require that a folder holds nothing but a baseline."""
+    foreign = ["no folder"]
+    if folder.is_dir() and not folder.is_symlink():
+        foreign = sorted(entry.name for entry in folder.iterdir() if entry.name not in (BASELINE_FILE, OUTPUTS_FOLDER))
+        foreign += [] if (folder / BASELINE_FILE).is_file() else [f"no {BASELINE_FILE}"]
+        foreign += foreign_to_outputs(folder / OUTPUTS_FOLDER)
+    if foreign:
+        raise OutputError(
+            f"{folder} exists and is not a baseline alone ({', '.join(foreign[:5])}); --force replaces baselines only"
+        )
 
 
 def _load_json(file: Path, what: str) -> Mapping[str, Any]:

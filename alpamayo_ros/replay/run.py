@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from alpamayo_ros.envelope.document import Envelope, load_envelope
-from alpamayo_ros.errors import BagCorruptError, ConfigurationError
+from alpamayo_ros.errors import BagCorruptError, ConfigurationError, expected_one_of
 from alpamayo_ros.lineage.canonical import document_id
 from alpamayo_ros.lineage.manifest import build_lineage
 from alpamayo_ros.lineage.runtime import provenance, runtime_details
@@ -32,6 +32,9 @@ from alpamayo_ros.structs.tick import TickOutcome
 from alpamayo_ros.structs.verdict import TickMark
 
 TICK_TYPE = "alpamayo_ros/msg/TickStatus"
+
+TICKS = ("all", "recorded")
+"""Which ticks can be asked for."""
 
 MAX_STAMP_NS = (2**31 - 1) * 1_000_000_000
 """Largest time that a header can hold; an input with a stamp beyond it, or before 0, is dropped and counted."""
@@ -89,6 +92,8 @@ def set_up_replay(
     Raises:
         AlpamayoError: Of the class that fits what is wrong.
     """
+    if ticks not in TICKS:
+        raise ConfigurationError(expected_one_of("ticks", ticks, TICKS))
     profile = load_profile(profile_name)
     parameters = load_parameters(parameters_path)
     envelope = load_envelope(envelope_path)

@@ -24,6 +24,7 @@ from alpamayo_ros.replay.outputs import foreign_to_outputs, read_outputs
 from alpamayo_ros.replay.pictures import read_pictures
 from alpamayo_ros.replay.policy import Policy, load_policy
 from alpamayo_ros.replay.run import Progress, ReplayFacts, ReplaySetup, replay_bag, set_up_replay
+from alpamayo_ros.replay.swap import put_in_place
 from alpamayo_ros.report.html import render_report
 from alpamayo_ros.report.junit import render_junit
 from alpamayo_ros.report.result_json import result_document
@@ -234,8 +235,7 @@ def output_folder(out: Path, inputs: Sequence[Path] = (), *, force: bool) -> Ite
     try:
         yield part
         _require_result(out)
-        shutil.rmtree(out)
-        part.rename(out)
+        put_in_place(part, out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

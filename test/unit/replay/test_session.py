@@ -23,7 +23,7 @@ from alpamayo_ros.errors import (
 )
 from alpamayo_ros.inference.backends import reference_backend
 from alpamayo_ros.inference.backends.reference_backend import Program
-from alpamayo_ros.replay.baseline import approve_result
+from alpamayo_ros.replay.baseline import approve_result, load_baseline
 from alpamayo_ros.replay.output_digest import OutputDigest
 from alpamayo_ros.replay.outputs import read_outputs
 from alpamayo_ros.replay.session import ReplayRequest, run_session, write_text
@@ -521,3 +521,38 @@ def test_memory_of_a_digest_grows_by_a_few_bytes_per_output() -> None:
     for t0_ns in range(10_000):
         digest.add("tick", t0_ns, b"x")
     assert len(digest._digests) + len(digest._t0_ns) * 8 + len(digest._interface) == 41 * 10_000
+
+
+def test_approving_replaces_a_baseline_and_nothing_else(make_odometry_bag: Make, tmp_path: Path) -> None:
+    replay(make_odometry_bag(), tmp_path / "out")
+    approve_result(tmp_path / "out", tmp_path / "baseline", author="a", reason="b")
+    approve_result(tmp_path / "out", tmp_path / "baseline", author="c", reason="d", force=True)
+    assert load_baseline(tmp_path / "baseline").author == "c"
+    (tmp_path / "baseline" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"is not a baseline alone \(notes.txt\)"):
+        approve_result(tmp_path / "out", tmp_path / "baseline", author="e", reason="f", force=True)
+    assert (tmp_path / "baseline" / "notes.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda d: d.update(lineage_id="sha256:" + "0" * 64), "lineage"),
+        (lambda d: d.update(envelope_id="sha256:" + "0" * 64), "envelope"),
+        (lambda d: d["ticks"].update(ANSWERED=99), "ticks"),
+    ],
+)
+def test_a_result_that_speaks_of_other_outputs_cannot_be_approved(
+    make_odometry_bag: Make, tmp_path: Path, change: Callable[[Any], Any], what: str
+) -> None:
+    replay(make_odometry_bag(), tmp_path / "out")
+    document = json.loads((tmp_path / "out" / "result.json").read_text())
+    change(document)
+    (tmp_path / "out" / "result.json").write_text(json.dumps(document))
+    with pytest.raises(NotComparableError, match=f"its outputs have the {what} "):
+        approve_result(tmp_path / "out", tmp_path / "baseline", author="a", reason="b")
+
+
+def test_other_words_for_ticks_are_refused(make_odometry_bag: Make, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="ticks 'sometimes' is not known; expected one of: all, recorded"):
+        replay(make_odometry_bag(), tmp_path / "out", ticks="sometimes")
