@@ -12,7 +12,9 @@ from alpamayo_ros.messages.translator import BAG, rationale_struct, stamp_ns, ti
 from alpamayo_ros.messages.typestore import deserialize, serialize
 from alpamayo_ros.pipeline.drive import TickAnswer
 from alpamayo_ros.replay.output_digest import OutputDigest
-from alpamayo_ros.storage.identity import sidecar_tags
+from alpamayo_ros.storage.filesystem import temporary_name
+from alpamayo_ros.storage.identity import SIDECAR, sidecar_tags
+from alpamayo_ros.storage.metadata import FILE_NAME as METADATA_FILE
 from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS
 from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.storage.writer import BagWriter
@@ -106,11 +108,12 @@ def foreign_to_outputs(folder: Path) -> list[str]:
     if sidecar_tags(folder).get("produced_by") != PRODUCED_BY:
         return [f"{folder.name}/"]
     bag_file = re.compile(rf"{re.escape(folder.name)}_\d+\.mcap")
-    ours = {"metadata.yaml", "identity.json"}
+    files = (METADATA_FILE, SIDECAR)
+    ours = {*files, *(temporary_name(name) for name in files)}
     return sorted(
         f"{folder.name}/{entry.name}"
         for entry in folder.iterdir()
-        if entry.name not in ours and not bag_file.fullmatch(entry.name) and not entry.name.endswith(".tmp")
+        if entry.name not in ours and not bag_file.fullmatch(entry.name)
     )
 
 

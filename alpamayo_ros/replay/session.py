@@ -1,7 +1,6 @@
 """One replay from start to finish: run, compare, judge, write the result and its report."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from alpamayo_ros.replay.swap import put_in_place
 from alpamayo_ros.report.html import render_report
 from alpamayo_ros.report.junit import render_junit
 from alpamayo_ros.report.result_json import result_document
+from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, temporary_name, write_atomically
 from alpamayo_ros.storage.reader import BagReader, open_bag
 from alpamayo_ros.structs.verdict import Comparison, ReplayResult, ReportData
 
@@ -217,27 +217,36 @@ def output_folder(out: Path, inputs: Sequence[Path] = (), *, force: bool) -> Ite
         OutputError: It exists already, is something else than a result, or cannot be made.
     """
     try:
-        _require_apart(out, inputs)
-        if out.is_symlink() or (out.exists() and not out.is_dir()):
-            raise OutputError(f"output {out} exists and is not a folder; expected a new path")
-        if not (out.exists() and any(out.iterdir())):
-            out.mkdir(parents=True, exist_ok=True)
-            yield out
-            return
-        if not force:
-            raise OutputError(f"output {out} exists already; expected a new path, or --force to replace it")
-        _require_result(out)
-        part = out.with_name(f".{out.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir()
+        place = _made_folder(out, inputs, force=force)
     except OSError as error:
         raise OutputError(f"output {out} cannot be written: {error.strerror or error}") from error
+    # Outside of that try: an error of the replay itself is no error of the folder.
+    if place == out:
+        yield out
+        return
     try:
-        yield part
+        yield place
         _require_result(out)
-        put_in_place(part, out)
+        put_in_place(place, out)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _made_folder(out: Path, inputs: Sequence[Path], *, force: bool) -> Path:
+    """Make the output folder, or one beside it where it holds an earlier result, and return it."""
+    _require_apart(out, inputs)
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise OutputError(f"output {out} exists and is not a folder; expected a new path")
+    if not (out.exists() and any(out.iterdir())):
+        out.mkdir(parents=True, exist_ok=True)
+        return out
+    if not force:
+        raise OutputError(f"output {out} exists already; expected a new path, or --force to replace it")
+    _require_result(out)
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    return part
 
 
 def _require_apart(out: Path, inputs: Sequence[Path]) -> None:
@@ -250,8 +259,9 @@ def _require_apart(out: Path, inputs: Sequence[Path]) -> None:
 
 def _require_result(out: Path) -> None:
     """Require that a folder holds nothing but what a replay wrote."""
-    ours = {OUTPUTS_FOLDER, REPORT_FILE, JUNIT_FILE, RESULT_FILE}
-    foreign = sorted(entry.name for entry in out.iterdir() if entry.name.removesuffix(".part") not in ours)
+    files = {REPORT_FILE, JUNIT_FILE, RESULT_FILE}
+    ours = {OUTPUTS_FOLDER, *files, *(temporary_name(name) for name in files)}
+    foreign = sorted(entry.name for entry in out.iterdir() if entry.name not in ours)
     outputs = out / OUTPUTS_FOLDER
     if outputs.exists() and not foreign:
         foreign = foreign_to_outputs(outputs)
@@ -268,13 +278,7 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         BagWriteError: The disk is full or refused the write.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_atomically(LOCAL_FILE_SYSTEM, path, text.encode())
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise BagWriteError(f"{path} cannot be written: {error.strerror or error}") from error

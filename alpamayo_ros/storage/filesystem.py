@@ -100,13 +100,18 @@ class LocalFileSystem:
 LOCAL_FILE_SYSTEM = LocalFileSystem()
 
 
+def temporary_name(name: str) -> str:
+    """Return the name under which ``write_atomically`` writes a file before it is whole."""
+    return f".{name}.tmp"
+
+
 def write_atomically(filesystem: FileSystem, path: Path, data: bytes) -> None:
     """Put a whole file in place, or leave what was there before.
 
     Raises:
         OSError: It could not be written; the old file, if any, is untouched.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(temporary_name(path.name))
     filesystem.remove(temporary)
     try:
         file = filesystem.create(temporary)

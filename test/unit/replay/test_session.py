@@ -1,5 +1,6 @@
 """One replay from bag to verdict, in process."""
 
+import errno
 import json
 import math
 import shutil
@@ -26,7 +27,7 @@ from alpamayo_ros.inference.backends.reference_backend import Program
 from alpamayo_ros.replay.baseline import approve_result, load_baseline
 from alpamayo_ros.replay.output_digest import OutputDigest
 from alpamayo_ros.replay.outputs import read_outputs
-from alpamayo_ros.replay.session import ReplayRequest, run_session, write_text
+from alpamayo_ros.replay.session import ReplayRequest, output_folder, run_session, write_text
 from alpamayo_ros.storage.identity import read_identity
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.structs.tick import TickOutcome
@@ -556,3 +557,20 @@ def test_a_result_that_speaks_of_other_outputs_cannot_be_approved(
 def test_other_words_for_ticks_are_refused(make_odometry_bag: Make, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ticks 'sometimes' is not known; expected one of: all, recorded"):
         replay(make_odometry_bag(), tmp_path / "out", ticks="sometimes")
+
+
+def test_an_error_of_the_replay_is_not_taken_for_one_of_its_folder(tmp_path: Path) -> None:
+    def fail() -> None:
+        with output_folder(tmp_path / "out", force=False):
+            raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(OSError, match="Input/output error") as caught:
+        fail()
+    assert caught.value.errno == errno.EIO
+
+
+def test_a_file_that_was_cut_off_by_a_kill_is_replaced_with_force(make_odometry_bag: Make, tmp_path: Path) -> None:
+    bag = make_odometry_bag()
+    replay(bag, tmp_path / "out")
+    (tmp_path / "out" / ".report.html.tmp").write_text("<html")
+    assert replay(bag, tmp_path / "out", force=True).verdict is Verdict.NOT_COMPARED
