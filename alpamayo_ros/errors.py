@@ -21,7 +21,8 @@
     ├── EnvelopeError                  500    an envelope document is not well formed
     └── ReplayError                    600    a replay cannot be judged
         ├── NotComparableError         601    it was made from something else than the baseline
-        └── InconclusiveError          602    it shows too little to judge
+        ├── InconclusiveError          602    it shows too little to judge
+        └── GraphError                 603    a node of the graph was silent, ended, or lost a message
 
 The numbers are the ``ERROR_*`` constants of ``msg/TickStatus.msg``; a test holds both equal.
 """
@@ -147,6 +148,12 @@ class InconclusiveError(ReplayError):
     """A replay shows too little to judge."""
 
     error_code = 602
+
+
+class GraphError(ReplayError):
+    """A node of the graph was silent, ended, or lost a message."""
+
+    error_code = 603
 
 
 def expected_one_of(thing: str, value: object, allowed: "list[str] | tuple[str, ...]") -> str:

@@ -1,12 +1,12 @@
-"""The one table of topics that this package publishes.
+"""The one table of topics that this package publishes and takes.
 
-It stands below storage and replay, which name and recognise our outputs without a ROS graph.
+It stands below storage and replay, which name and recognise our outputs without a ROS graph (ADR-0003).
 """
 
 from dataclasses import dataclass
 
-DEFAULT_NODE = "/alpamayo"
-"""Fully qualified node name that ``~`` stands for when there is no ROS graph."""
+NAMESPACE = "/alpamayo"
+"""Namespace of every node unless another is given; ``~`` of an output stands for it, whichever node publishes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,10 @@ class OutputTopic:
 
     Attributes:
         interface: Name in digests, policies and results; never the resolved topic name.
-        name: Topic relative to the node.
+        name: Topic relative to the namespace of the nodes.
         type_name: Message type.
-        qos: Name of the QoS profile: ``output`` (reliable, volatile, depth 10) or ``latched``
-            (reliable, transient local, depth 1).
+        nodes: Nodes that publish it.
+        qos: Name of the QoS profile of ``ros/qos.py``.
         rate: When it is published, for people.
         recorded: Whether a recorder takes it by default.
         compared: Whether it is part of the output digest and of comparisons.
@@ -27,22 +27,49 @@ class OutputTopic:
     interface: str
     name: str
     type_name: str
+    nodes: tuple[str, ...]
     qos: str = "output"
     rate: str = "every answered tick"
     recorded: bool = True
     compared: bool = False
 
-    def resolved(self, node: str = DEFAULT_NODE) -> str:
-        """Return the topic's full name under a node."""
-        return self.name.replace("~", node, 1)
+    def resolved(self, namespace: str = NAMESPACE) -> str:
+        """Return the topic's full name under a namespace."""
+        return self.name.replace("~", namespace, 1)
 
 
 OUTPUT_TOPICS = (
-    OutputTopic("lineage", "~/output/lineage", "alpamayo_ros/msg/Lineage", qos="latched", rate="on start"),
-    OutputTopic("tick", "~/output/tick", "alpamayo_ros/msg/TickStatus", rate="every tick", compared=True),
-    OutputTopic("rationale", "~/output/rationale", "alpamayo_ros/msg/Rationale", compared=True),
-    OutputTopic("trajectory_set", "~/output/trajectory_set", "alpamayo_ros/msg/TrajectorySet", compared=True),
-)
+    OutputTopic(
+        "lineage", "~/output/lineage", "alpamayo_ros/msg/Lineage", ("lineage",), qos="latched",
+        rate="on start, then every second",
+    ),
+    OutputTopic(
+        "tick", "~/output/tick", "alpamayo_ros/msg/TickStatus", ("perception", "reasoning", "planner"),
+        rate="every tick", compared=True,
+    ),
+    OutputTopic("rationale", "~/output/rationale", "alpamayo_ros/msg/Rationale", ("reasoning",), compared=True),
+    OutputTopic(
+        "trajectory_set", "~/output/trajectory_set", "alpamayo_ros/msg/TrajectorySet", ("planner",), compared=True
+    ),
+    OutputTopic("path", "~/output/path", "nav_msgs/msg/Path", ("planner",), recorded=False),
+    OutputTopic("markers", "~/output/markers", "visualization_msgs/msg/MarkerArray", ("planner",), recorded=False),
+    OutputTopic(
+        "rationale_markers", "~/output/rationale_markers", "visualization_msgs/msg/MarkerArray", ("reasoning",),
+        recorded=False,
+    ),
+    OutputTopic(
+        "observation", "~/output/observation", "alpamayo_ros/msg/SceneObservation", ("perception",),
+        rate="every tick with an observation", recorded=False,
+    ),
+    OutputTopic(
+        "plan_context", "~/output/plan_context", "alpamayo_ros/msg/PlanContext", ("reasoning",),
+        rate="every tick that was reasoned about", recorded=False,
+    ),
+    OutputTopic(
+        "input_counts", "~/debug/input_counts", "alpamayo_ros/msg/InputCounts", ("perception",), qos="counts",
+        rate="every input message, while somebody subscribes", recorded=False,
+    ),
+)  # fmt: skip
 
 
 def output_topic(interface: str) -> OutputTopic:
@@ -51,3 +78,39 @@ def output_topic(interface: str) -> OutputTopic:
         if row.interface == interface:
             return row
     raise KeyError(interface)
+
+
+@dataclass(frozen=True, slots=True)
+class InputTopic:
+    """One topic that a node takes.
+
+    Attributes:
+        name: Topic relative to the node; ``<id>`` stands for each camera of the profile.
+        type_names: Message types that will do.
+        nodes: Nodes that take it.
+        source: Interface of the output that it is connected with by default, empty for what the vehicle brings.
+    """
+
+    name: str
+    type_names: tuple[str, ...]
+    nodes: tuple[str, ...]
+    source: str = ""
+
+
+ODOMETRY_TYPE = "nav_msgs/msg/Odometry"
+COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
+RAW_TYPE = "sensor_msgs/msg/Image"
+CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
+
+INPUT_TOPICS = (
+    InputTopic("~/input/odometry", (ODOMETRY_TYPE,), ("perception",)),
+    InputTopic("~/input/camera/<id>", (COMPRESSED_TYPE, RAW_TYPE), ("perception",)),
+    InputTopic("~/input/camera/<id>/camera_info", (CAMERA_INFO_TYPE,), ("perception",)),
+    InputTopic("~/input/observation", ("alpamayo_ros/msg/SceneObservation",), ("reasoning",), "observation"),
+    InputTopic("~/input/plan_context", ("alpamayo_ros/msg/PlanContext",), ("planner",), "plan_context"),
+    InputTopic("~/input/tick", ("alpamayo_ros/msg/TickStatus",), ("perception",), "tick"),
+    InputTopic(
+        "~/input/lineage", ("alpamayo_ros/msg/Lineage",), ("perception", "reasoning", "planner", "recorder"), "lineage"
+    ),
+)
+"""What nodes take, without clock, parameters and lifecycle."""

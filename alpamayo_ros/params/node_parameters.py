@@ -8,6 +8,7 @@ from typing import Any
 
 from alpamayo_ros.errors import ParameterError, expected_one_of
 from alpamayo_ros.params.documents import load_yaml, require_mapping
+from alpamayo_ros.params.lineage import LineageParams
 from alpamayo_ros.params.parameter import behavioural_values, declarations, json_schema, parse_parameters
 from alpamayo_ros.params.perception import PerceptionParams
 from alpamayo_ros.params.planner import PlannerParams
@@ -21,10 +22,12 @@ class NodeParameters:
     perception: PerceptionParams = field(default_factory=PerceptionParams)
     reasoning: ReasoningParams = field(default_factory=ReasoningParams)
     planner: PlannerParams = field(default_factory=PlannerParams)
+    lineage: LineageParams = field(default_factory=LineageParams)
 
     def behavioural(self) -> dict[str, dict[str, object]]:
-        """Return the parameters that can change an output, by node."""
-        return {node: behavioural_values(getattr(self, node)) for node in NODES}
+        """Return the parameters that can change an output, by node; nodes without one are left out."""
+        values = {node: behavioural_values(getattr(self, node)) for node in NODES}
+        return {node: given for node, given in values.items() if given}
 
 
 NODES: dict[str, type[Any]] = {item.name: type(getattr(NodeParameters(), item.name)) for item in fields(NodeParameters)}
@@ -82,6 +85,8 @@ def render_yaml(node: str) -> str:
     lines.append("  ros__parameters:")
     for name, (_, default, declaration) in declarations(NODES[node]).items():
         limits = [f"unit {declaration.unit}"] if declaration.unit else []
+        if declaration.live:
+            limits.insert(0, "live")
         if declaration.minimum is not None:
             limits.append(f"from {declaration.minimum}")
         if declaration.maximum is not None:

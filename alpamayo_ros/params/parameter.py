@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from alpamayo_ros.errors import ParameterError, expected_one_of
 
@@ -12,7 +12,8 @@ T = TypeVar("T")
 _KEY = "alpamayo_ros.parameter"
 _LARGEST_INTEGER = 2**1000
 """Larger integers have no float."""
-_JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
+_JSON_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string", tuple: "array"}
+"""A tuple is one of texts: ROS has no other list that a node of this package takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Declaration:
         maximum: Largest allowed number, inclusive.
         choices: Every allowed text, empty for any.
         behavioural: Whether it can change an output; only then is it part of the lineage.
+        live: Whether it may be changed while the node is configured; never true of a behavioural one.
     """
 
     description: str
@@ -34,6 +36,7 @@ class Declaration:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     behavioural: bool = True
+    live: bool = False
 
 
 def parameter(
@@ -45,16 +48,22 @@ def parameter(
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
     behavioural: bool = True,
+    live: bool = False,
 ) -> T:
     """Declare one field of a parameter dataclass; see Declaration for the arguments."""
-    declaration = Declaration(description, unit, minimum, maximum, choices, behavioural)
+    if live and behavioural:
+        raise ValueError("a live parameter is behavioural; expected one or the other, or the lineage would be wrong")
+    declaration = Declaration(description, unit, minimum, maximum, choices, behavioural, live)
     return field(default=default, metadata={_KEY: declaration})
 
 
 def declarations(parameters: type) -> dict[str, tuple[type, object, Declaration]]:
     """Return name -> (type, default, declaration) of a parameter dataclass, in order."""
     hints = get_type_hints(parameters)
-    return {item.name: (hints[item.name], _default(item), item.metadata[_KEY]) for item in fields(parameters)}
+    return {
+        item.name: (get_origin(hints[item.name]) or hints[item.name], _default(item), item.metadata[_KEY])
+        for item in fields(parameters)
+    }
 
 
 def _default(item: "Field[Any]") -> object:
@@ -74,25 +83,33 @@ def parse_parameters(parameters: type[T], node: str, given: Mapping[str, object]
     Raises:
         ParameterError: A name is unknown, or a value has the wrong type or is out of range.
     """
+    return parameters(**{name: validated_value(parameters, node, name, value) for name, value in given.items()})
+
+
+def validated_value(parameters: type, node: str, name: str, value: object) -> object:
+    """Return one given value in its declared type.
+
+    Raises:
+        ParameterError: The name is unknown, or the value has the wrong type or is out of range.
+    """
     known = declarations(parameters)
-    values: dict[str, object] = {}
-    for name, value in given.items():
-        if name not in known:
-            raise ParameterError(expected_one_of(f"parameter {node}.", name, list(known)).replace(". '", ".'", 1))
-        kind, _, declaration = known[name]
-        values[name] = _validated(f"{node}.{name}", kind, declaration, value)
-    return parameters(**values)
+    if name not in known:
+        raise ParameterError(expected_one_of(f"parameter {node}.", name, list(known)).replace(". '", ".'", 1))
+    kind, _, declaration = known[name]
+    return _validated(f"{node}.{name}", kind, declaration, value)
 
 
 def _validated(name: str, kind: type, declaration: Declaration, value: object) -> object:
     unit = f" {declaration.unit}" if declaration.unit else ""
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) <= _LARGEST_INTEGER else math.inf
-    if type(value) is not kind:
+    if kind is tuple and isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if type(value) is not kind or kind is tuple:
         expected = _JSON_TYPES[kind]
         raise ParameterError(
             f"parameter {name} is {value!r}, {_article(type(value).__name__)}; "
-            f"expected {_article(expected)}{_allowed(declaration)}"
+            f"expected {_article(expected)}{' of texts' if kind is tuple else ''}{_allowed(declaration)}"
         )
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         low, high = declaration.minimum, declaration.maximum
@@ -125,6 +142,8 @@ def json_schema(parameters: type, node: str) -> dict[str, object]:
     properties: dict[str, object] = {}
     for name, (kind, default, declaration) in declarations(parameters).items():
         row: dict[str, object] = {"type": _JSON_TYPES[kind], "default": default, "description": declaration.description}
+        if kind is tuple:
+            row["items"] = {"type": "string"}
         if declaration.unit:
             row["x-unit"] = declaration.unit
         if declaration.minimum is not None:
@@ -134,6 +153,7 @@ def json_schema(parameters: type, node: str) -> dict[str, object]:
         if declaration.choices:
             row["enum"] = list(declaration.choices)
         row["x-behavioural"] = declaration.behavioural
+        row["x-live"] = declaration.live
         properties[name] = row
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from alpamayo_ros.errors import ParameterError
 from alpamayo_ros.params.parameter import parameter
+from alpamayo_ros.params.stack import StackParams
 
 LATENESS_MS = 50
 """At least this much may a message be behind the other topics without changing an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
-class PerceptionParams:
+class PerceptionParams(StackParams):
     """Limits of the observation; the defaults are the ones that the determinism of the tick rule is stated for."""
 
     max_wait_ms: int = parameter(
@@ -37,6 +38,37 @@ class PerceptionParams:
     )
     max_yaw_error_deg: float = parameter(
         10.0, "Largest difference of a camera's yaw from the profile.", unit="deg", minimum=0.0
+    )
+    topics_file: str = parameter(
+        "",
+        "Topics file: which topic carries which input; empty for ~/input/odometry and ~/input/camera/<id>.",
+        behavioural=False,
+    )
+    skip_when_busy: bool = parameter(
+        default=True,
+        description="While the stages are busy only the newest closed tick waits and the others are SKIPPED_BUSY; "
+        "false answers every tick, however late, as a replay does.",
+        behavioural=False,
+    )
+    answer_timeout_ms: int = parameter(
+        10_000,
+        "After this long without an answer a tick fails and the next one is sent; 0 waits for ever.",
+        unit="ms",
+        minimum=0,
+        maximum=600_000,
+        behavioural=False,
+    )
+    requested_ticks_file: str = parameter(
+        "", "JSON list of [epoch, t0 in ns] to answer in place of those that the trigger gives.", behavioural=False
+    )
+    silence_after_ms: int = parameter(
+        1000,
+        "An input that is silent for this long is reported.",
+        unit="ms",
+        minimum=100,
+        maximum=60_000,
+        behavioural=False,
+        live=True,
     )
 
     def __post_init__(self) -> None:

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from alpamayo_ros.params.parameter import parameter
+from alpamayo_ros.params.stack import StackParams
 
 
 @dataclass(frozen=True, slots=True)
-class ReasoningParams:
+class ReasoningParams(StackParams):
     """Window and thresholds of the measured motion."""
 
     motion_window_ms: int = parameter(

@@ -20,7 +20,7 @@ from alpamayo_ros.messages.translator import RIG_FRAME
 from alpamayo_ros.params.documents import load_yaml, validate_document
 from alpamayo_ros.structs.camera import CameraCalibration, CameraIntrinsics, RigCalibration
 from alpamayo_ros.structs.lineage import NONE
-from alpamayo_ros.structs.pose import Pose
+from alpamayo_ros.structs.pose import OdometryFrame, Pose
 
 QUATERNION_NORM_TOLERANCE = 1e-3
 """A quaternion whose length is off 1 by more than this is refused; below it is scaled to 1."""
@@ -51,9 +51,10 @@ def load_calibration(path: Path, *, rig_frame: str = RIG_FRAME) -> RigCalibratio
         raise CalibrationError(
             f"calibration {path} is for rig frame {document['rig_frame']!r}; expected rig frame {rig_frame!r}"
         )
-    cameras = {name: _parse_camera(path, name, values) for name, values in document["cameras"].items()}
-    calibration = RigCalibration(cameras=cameras, source=document.get("source", str(path)))
-    return replace(calibration, digest=calibration_digest(calibration))
+    cameras = {name: _parse_camera(path, name, values) for name, values in document.get("cameras", {}).items()}
+    odometry = _parse_odometry(path, document["odometry"]) if "odometry" in document else None
+    calibration = RigCalibration(cameras=cameras, source=document.get("source", str(path)), odometry=odometry)
+    return with_digest(calibration)
 
 
 def dump_calibration(
@@ -66,26 +67,28 @@ def dump_calibration(
     """Write a calibration document to a new file.
 
     Args:
-        calibration: What to write; at least one camera.
+        calibration: What to write; at least one camera or the odometry's frame.
         path: File that does not exist yet.
         assumptions: What was assumed where the source is silent, one sentence each.
         rig_frame: Frame that the camera poses stand in.
 
     Raises:
-        CalibrationError: The calibration has no camera, or numbers that a reader would refuse.
+        CalibrationError: The calibration says nothing, or holds numbers that a reader would refuse.
         OutputError: The file exists already or cannot be written.
     """
     texts = {"source": calibration.source, "assumptions": list(assumptions)}
     header = {"version": DOCUMENT_VERSION, "rig_frame": rig_frame, **texts}
-    cameras = {"cameras": _cameras_document(calibration)}
-    validate_document({**header, **cameras}, "calibration", f"calibration {path}", CalibrationError)
-    for name, values in cameras["cameras"].items():
+    content = _content_document(calibration)
+    validate_document({**header, **content}, "calibration", f"calibration {path}", CalibrationError)
+    for name, values in content.get("cameras", {}).items():
         _parse_camera(path, name, values)
+    if "odometry" in content:
+        _parse_odometry(path, content["odometry"])
     try:
         with path.open("x", encoding="utf-8") as file:
             # Sentences stand below each other, the numbers of a matrix beside each other.
             _yaml(flow=False).dump(header, file)
-            _yaml(flow=None).dump(cameras, file)
+            _yaml(flow=None).dump(content, file)
     except FileExistsError as error:
         raise OutputError(f"calibration {path} exists already; expected a new file") from error
     except OSError as error:
@@ -101,13 +104,19 @@ def calibration_digest(calibration: RigCalibration, rig_frame: str = RIG_FRAME) 
     Raises:
         CalibrationError: A number is not finite.
     """
-    if not calibration.cameras:
+    content = _content_document(calibration)
+    if not content:
         return NONE
-    document = {"version": DOCUMENT_VERSION, "rig_frame": rig_frame, "cameras": _cameras_document(calibration)}
+    document = {"version": DOCUMENT_VERSION, "rig_frame": rig_frame, **content}
     try:
         return document_id(document)
     except ValueError as error:
         raise CalibrationError(f"calibration of {calibration.source} has no canonical form: {error}") from error
+
+
+def with_digest(calibration: RigCalibration) -> RigCalibration:
+    """Return the calibration with its digest; see ``calibration_digest``."""
+    return replace(calibration, digest=calibration_digest(calibration))
 
 
 def calibration_from_transforms(
@@ -217,8 +226,22 @@ def _yaml(flow: bool | None) -> Any:
     return yaml
 
 
-def _cameras_document(calibration: RigCalibration) -> dict[str, dict[str, Any]]:
-    return {name: _camera_document(camera) for name, camera in sorted(calibration.cameras.items())}
+def _content_document(calibration: RigCalibration) -> dict[str, dict[str, Any]]:
+    """Return what a calibration says, without version, frame and wording; empty when it says nothing."""
+    content: dict[str, dict[str, Any]] = {}
+    if calibration.cameras:
+        content["cameras"] = {name: _camera_document(camera) for name, camera in sorted(calibration.cameras.items())}
+    if calibration.odometry is not None:
+        frame = calibration.odometry
+        content["odometry"] = {"child_frame": frame.child_frame, "rig_in_child": _pose_document(frame.rig_in_child)}
+    return content
+
+
+def _pose_document(pose: Pose) -> dict[str, list[float]]:
+    return {
+        "position_m": [float(value) for value in pose.position],
+        "quaternion_xyzw": [float(value) for value in pose.quaternion],
+    }
 
 
 def _camera_document(camera: CameraCalibration) -> dict[str, Any]:
@@ -228,10 +251,7 @@ def _camera_document(camera: CameraCalibration) -> dict[str, Any]:
         document.update(width=lens.width, height=lens.height, k=[float(value) for value in lens.k])
         document.update(distortion_model=lens.distortion_model, d=[float(value) for value in lens.d])
     if pose is not None:
-        document["rig_from_optical"] = {
-            "position_m": [float(value) for value in pose.position],
-            "quaternion_xyzw": [float(value) for value in pose.quaternion],
-        }
+        document["rig_from_optical"] = _pose_document(pose)
     return document
 
 
@@ -250,10 +270,19 @@ def _parse_camera(path: Path, name: str, values: Mapping[str, Any]) -> CameraCal
         _validate_intrinsics(what, lens)
     pose: Pose | None = None
     if "rig_from_optical" in values:
-        x, y, z = _floats(what, "position_m", values["rig_from_optical"]["position_m"])
-        qx, qy, qz, qw = _floats(what, "quaternion_xyzw", values["rig_from_optical"]["quaternion_xyzw"])
-        pose = _validated_pose(f"{what}: rig_from_optical", Pose((x, y, z), (qx, qy, qz, qw)))
+        pose = _parse_pose(f"{what}: rig_from_optical", values["rig_from_optical"])
     return CameraCalibration(name, lens, pose)
+
+
+def _parse_odometry(path: Path, values: Mapping[str, Any]) -> OdometryFrame:
+    what = f"calibration {path}: odometry: rig_in_child"
+    return OdometryFrame(values["child_frame"], _parse_pose(what, values["rig_in_child"]))
+
+
+def _parse_pose(what: str, values: Mapping[str, Any]) -> Pose:
+    x, y, z = _floats(what, "position_m", values["position_m"])
+    qx, qy, qz, qw = _floats(what, "quaternion_xyzw", values["quaternion_xyzw"])
+    return _validated_pose(what, Pose((x, y, z), (qx, qy, qz, qw)))
 
 
 def _floats(what: str, key: str, values: Iterable[Any]) -> tuple[float, ...]:

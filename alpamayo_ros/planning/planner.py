@@ -7,7 +7,7 @@ from alpamayo_ros.errors import BackendError, TensorSpecError
 from alpamayo_ros.inference.backend import Session, derive_seed
 from alpamayo_ros.params.planner import PlannerParams
 from alpamayo_ros.params.profile import Profile
-from alpamayo_ros.structs.observation import EgoHistory, Observation
+from alpamayo_ros.structs.observation import EgoHistory
 from alpamayo_ros.structs.plan import PlanContext
 from alpamayo_ros.structs.trajectory import TRAJECTORY_FIELDS, TrajectorySet
 
@@ -22,7 +22,7 @@ class Planner:
         self._point_count = np.asarray(profile.point_count, dtype=np.int64)
         self._dt_s = np.asarray(profile.dt_ms / 1000.0)
 
-    def plan(self, observation: Observation, context: PlanContext) -> TrajectorySet:
+    def plan(self, context: PlanContext) -> TrajectorySet:
         """Run the stage for one tick.
 
         Raises:
@@ -55,7 +55,7 @@ class Planner:
             selected_index=0,
             selection_rule="only sample" if self._profile.sample_count == 1 else "first sample",
         )
-        self._validate_plausible(trajectories, observation.history)
+        self._validate_plausible(trajectories, context.history)
         return trajectories
 
     def _validate_finite(self, fields: NDArray[np.float32]) -> None:

@@ -56,7 +56,8 @@ class Reasoner:
         for name, tensor in outputs.items():
             if not np.isfinite(tensor).all():
                 raise BackendError(f"output {name!r} of the reasoning stage is not finite")
-        return Reasoned(self._word(observation.t0_ns, outputs, self._params), PlanContext(observation.t0_ns, outputs))
+        context = PlanContext(observation.t0_ns, observation.epoch, observation.history, outputs)
+        return Reasoned(self._word(observation.t0_ns, outputs, self._params), context)
 
     def _inputs(self, observation: Observation) -> Tensors:
         history = observation.history

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.errors import AlpamayoError, BagCorruptError, CalibrationError, TopicError
-from alpamayo_ros.geometry.transform import move_odometry
+from alpamayo_ros.messages.topics import COMPRESSED_TYPE
 from alpamayo_ros.messages.translator import (
     RIG_FRAME,
     camera_intrinsics,
@@ -24,11 +24,12 @@ from alpamayo_ros.perception.calibration import (
     load_calibration,
     static_transform,
 )
-from alpamayo_ros.replay.topic_map import COMPRESSED_TYPE, TopicMap
+from alpamayo_ros.perception.rig_odometry import RigOdometry, unconnected
+from alpamayo_ros.replay.topic_map import TopicMap
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.structs.camera import CameraCalibration, CameraFrame, RigCalibration
-from alpamayo_ros.structs.pose import OdometrySample, Pose
+from alpamayo_ros.structs.pose import OdometryFrame, OdometrySample, Pose
 
 TF_STATIC = "/tf_static"
 TF_TYPE = "tf2_msgs/msg/TFMessage"
@@ -140,47 +141,41 @@ def _validate_cameras(calibration: RigCalibration, topics: TopicMap, profile: Pr
         )
 
 
+def odometry_frame(message: BagMessage, given: OdometryFrame | None, transforms: Transforms) -> OdometryFrame | None:
+    """Return the frame that odometry is about, None if that is the rig.
+
+    Args:
+        message: The first odometry message.
+        given: What the calibration says.
+        transforms: Static transforms of the bag.
+
+    Raises:
+        TopicError: Neither of them connects the frame with the rig.
+    """
+    child_frame = decode(message).child_frame_id
+    if child_frame == RIG_FRAME or (given is not None and given.child_frame == child_frame):
+        return given
+    pose = static_transform(transforms, child_frame, RIG_FRAME)
+    if pose is None:
+        raise TopicError(unconnected(message.topic, child_frame))
+    return OdometryFrame(child_frame, pose)
+
+
 class OdometryReader:
     """Decodes odometry and moves it to the rig when it is about another frame."""
 
-    def __init__(self, transforms: Transforms, rig_frame: str = RIG_FRAME) -> None:
-        self._transforms = transforms
-        self._rig_frame = rig_frame
-        self._child_frame: str | None = None
-        self._rig_in_child: Pose | None = None
-
-    @property
-    def rig_in_child(self) -> Pose | None:
-        """Pose of the rig in the frame that the odometry is about; None if that is the rig, or not known yet."""
-        return self._rig_in_child
+    def __init__(self, frame: OdometryFrame | None) -> None:
+        self._odometry = RigOdometry(frame)
 
     def read(self, message: BagMessage) -> OdometrySample:
         """Return the pose of the rig.
 
         Raises:
-            TopicError: The odometry is about a frame that no static transform connects with the rig, or about
-                another frame than before.
+            TopicError: The odometry is about a frame that nothing connects with the rig, or about another frame
+                than before.
         """
         decoded = decode(message)
-        if decoded.child_frame_id != self._child_frame:
-            self._bind(message.topic, decoded.child_frame_id)
-        sample = odometry_struct(decoded)
-        return sample if self._rig_in_child is None else move_odometry(sample, self._rig_in_child)
-
-    def _bind(self, topic: str, child_frame: str) -> None:
-        if self._child_frame is not None:
-            raise TopicError(
-                f"odometry {topic} changes its child_frame_id from {self._child_frame!r} to {child_frame!r}; "
-                "expected one frame"
-            )
-        if child_frame != self._rig_frame:
-            self._rig_in_child = static_transform(self._transforms, child_frame, self._rig_frame)
-            if self._rig_in_child is None:
-                raise TopicError(
-                    f"odometry {topic} is about child_frame_id {child_frame!r}, and {TF_STATIC} does not connect it "
-                    f"with {self._rig_frame!r}; expected {self._rig_frame!r} or a static transform between them"
-                )
-        self._child_frame = child_frame
+        return self._odometry.to_rig(odometry_struct(decoded), decoded.child_frame_id, message.topic)
 
 
 def frame_readers(

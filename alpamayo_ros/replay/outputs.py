@@ -41,9 +41,10 @@ class OutputRecorder:
         self._latency_ns = latency_ns
         self._digest = OutputDigest()
         self._lineage_recorded = False
-        self._topics = {row.interface: row for row in OUTPUT_TOPICS}
-        self._names = {row.interface: row.resolved() for row in OUTPUT_TOPICS}
-        for row in OUTPUT_TOPICS:
+        rows = [row for row in OUTPUT_TOPICS if row.recorded]
+        self._topics = {row.interface: row for row in rows}
+        self._names = {row.interface: row.resolved() for row in rows}
+        for row in rows:
             writer.add_topic(row.resolved(), row.type_name, qos=_QOS[row.qos])
 
     def digest(self) -> str:

@@ -1,23 +1,23 @@
 """Run the stack on a bag again: inputs in the total order in, outputs and facts out."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from alpamayo_ros.envelope.document import Envelope, load_envelope
+from alpamayo_ros.envelope.document import load_envelope
 from alpamayo_ros.errors import BagCorruptError, ConfigurationError, expected_one_of
 from alpamayo_ros.lineage.canonical import document_id
-from alpamayo_ros.lineage.manifest import build_lineage
-from alpamayo_ros.lineage.runtime import provenance, runtime_details
 from alpamayo_ros.messages.translator import camera_intrinsics, tick_struct
-from alpamayo_ros.params.node_parameters import NodeParameters, load_parameters
-from alpamayo_ros.params.profile import Profile, load_profile
-from alpamayo_ros.pipeline.drive import DrivePipeline, TickAnswer
-from alpamayo_ros.pipeline.stages import Stages, load_stages
+from alpamayo_ros.params.node_parameters import load_parameters
+from alpamayo_ros.params.profile import Profile
+from alpamayo_ros.perception.calibration import with_digest
+from alpamayo_ros.pipeline.drive import TickAnswer
+from alpamayo_ros.pipeline.observer import latest_stamp_ns
+from alpamayo_ros.pipeline.setup import StackSetup, choose_profile, set_up_stack
+from alpamayo_ros.replay.drive import Drive
 from alpamayo_ros.replay.driven_path import DrivenPathEvaluator
-from alpamayo_ros.replay.inputs import OdometryReader, Rig, decode, frame_readers, read_rig
+from alpamayo_ros.replay.inputs import OdometryReader, Rig, decode, frame_readers, odometry_frame, read_rig
 from alpamayo_ros.replay.outputs import PRODUCED_BY, OutputRecorder
 from alpamayo_ros.replay.samples import AnswerSamples
 from alpamayo_ros.replay.topic_map import TopicMap, resolve_topics
@@ -26,7 +26,7 @@ from alpamayo_ros.storage.identity import BagIdentity
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.storage.writer import BagWriter
-from alpamayo_ros.structs.camera import CameraFrame
+from alpamayo_ros.structs.camera import CameraFrame, RigCalibration
 from alpamayo_ros.structs.lineage import NONE, Lineage
 from alpamayo_ros.structs.tick import TickOutcome
 from alpamayo_ros.structs.verdict import TickMark
@@ -36,25 +36,40 @@ TICK_TYPE = "alpamayo_ros/msg/TickStatus"
 TICKS = ("all", "recorded")
 """Which ticks can be asked for."""
 
-MAX_STAMP_NS = (2**31 - 1) * 1_000_000_000
-"""Largest time that a header can hold; an input with a stamp beyond it, or before 0, is dropped and counted."""
-
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaySetup:
-    """What is replayed, loaded and verified before the first message is fed."""
+    """What is replayed, read and verified before the first message is fed.
 
-    profile: Profile
-    parameters: NodeParameters
+    Attributes:
+        stack: What runs.
+        topics: Which topic of the bag carries which input.
+        rig: What the bag and a calibration file say about the rig.
+        requested: (epoch, t0 in ns) of the ticks to run, None for all.
+        profile_name: Name or path that the profile was asked for by.
+        parameters_path: Parameter file that ``stack`` was read from, None for the defaults.
+        envelope_path: Envelope document that ``stack`` was read from, None without one.
+    """
+
+    stack: StackSetup
     topics: TopicMap
     rig: Rig
-    envelope: Envelope
-    lineage: Lineage
-    stages: Stages
-    odometry: OdometryReader
     requested: tuple[tuple[int, int], ...] | None
+    profile_name: str = ""
+    parameters_path: Path | None = None
+    envelope_path: Path | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """The profile of the stack."""
+        return self.stack.profile
+
+    @property
+    def lineage(self) -> Lineage:
+        """The lineage of the stack."""
+        return self.stack.lineage
 
     @property
     def ticks_requested(self) -> str:
@@ -81,6 +96,7 @@ def set_up_replay(
     reader: BagReader,
     *,
     profile_name: str,
+    backend: str = "",
     topics_path: Path | None = None,
     calibration_path: Path | None = None,
     parameters_path: Path | None = None,
@@ -94,47 +110,31 @@ def set_up_replay(
     """
     if ticks not in TICKS:
         raise ConfigurationError(expected_one_of("ticks", ticks, TICKS))
-    profile = load_profile(profile_name)
+    profile = choose_profile(profile_name, backend)
     parameters = load_parameters(parameters_path)
-    envelope = load_envelope(envelope_path)
     topics = resolve_topics(profile, reader.topics, topics_path)
     rig = read_rig(reader, topics, profile, calibration_path)
-    odometry = OdometryReader(rig.transforms)
-    first = next(iter(reader.messages(topics=[topics.odometry])), None)
-    if first is not None:
-        odometry.read(first)
-    lineage = build_lineage(
-        profile=profile,
-        parameters=parameters.behavioural(),
-        runtime=runtime_details(),
-        provenance=provenance(),
-        calibration=_calibration_component(rig, odometry),
-        envelope_id=envelope.envelope_id,
-    )
     return ReplaySetup(
-        profile=profile,
-        parameters=parameters,
+        stack=set_up_stack(profile, parameters, _calibration(reader, topics, rig), load_envelope(envelope_path)),
         topics=topics,
         rig=rig,
-        envelope=envelope,
-        lineage=lineage,
-        stages=load_stages(profile, parameters),
-        odometry=odometry,
         requested=recorded_ticks(reader) if ticks == "recorded" else None,
+        profile_name=profile_name,
+        parameters_path=parameters_path,
+        envelope_path=envelope_path,
     )
 
 
-def _calibration_component(rig: Rig, odometry: OdometryReader) -> tuple[str, str]:
-    """Return digest and name of everything calibrated that the outputs depend on."""
-    pose = odometry.rig_in_child
-    if pose is None:
-        return rig.used.digest, rig.used.source
-    document = {
-        "cameras": rig.used.digest,
-        "rig_in_odometry_child": {"position_m": list(pose.position), "quaternion_xyzw": list(pose.quaternion)},
-    }
+def _calibration(reader: BagReader, topics: TopicMap, rig: Rig) -> RigCalibration:
+    """Return everything calibrated that the outputs depend on: cameras, and the frame that odometry is about."""
+    first = next(iter(reader.messages(topics=[topics.odometry])), None)
+    given = rig.used.odometry
+    frame = given if first is None else odometry_frame(first, given, rig.transforms)
+    if frame is given:
+        return rig.used
     sources = [rig.used.source] if rig.used.digest != NONE else []
-    return document_id(document), " and ".join([*sources, "odometry's frame by /tf_static"])
+    source = " and ".join([*sources, "odometry's frame by /tf_static"])
+    return with_digest(replace(rig.used, odometry=frame, source=source))
 
 
 def recorded_ticks(reader: BagReader) -> tuple[tuple[int, int], ...]:
@@ -160,12 +160,15 @@ def recorded_ticks(reader: BagReader) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(found))
 
 
-def replay_bag(reader: BagReader, setup: ReplaySetup, out: Path, progress: Progress | None = None) -> ReplayFacts:
-    """Feed a bag to the pipeline and write the answers to the bag ``out``.
+def replay_bag(
+    reader: BagReader, setup: ReplaySetup, drive: Drive, out: Path, progress: Progress | None = None
+) -> ReplayFacts:
+    """Feed a bag to the stack and write the answers to the bag ``out``.
 
     Args:
         reader: The open input bag.
         setup: What to run.
+        drive: The stack, started.
         out: Folder of the output bag to make.
         progress: Called with the number of messages read and their total.
 
@@ -182,7 +185,7 @@ def replay_bag(reader: BagReader, setup: ReplaySetup, out: Path, progress: Progr
     )
     with BagWriter(out, identity=identity) as writer:
         recorder = OutputRecorder(writer, setup.lineage, setup.profile.declared_latency_ms * 1_000_000)
-        _Feed(reader, setup, facts, recorder).run(progress)
+        _Feed(reader, setup, facts, recorder, drive).run(progress)
         facts.output_digest = recorder.digest()
     return facts
 
@@ -190,20 +193,15 @@ def replay_bag(reader: BagReader, setup: ReplaySetup, out: Path, progress: Progr
 class _Feed:
     """Feeds the messages of one bag and collects what comes out."""
 
-    def __init__(self, reader: BagReader, setup: ReplaySetup, facts: ReplayFacts, recorder: OutputRecorder) -> None:
+    def __init__(
+        self, reader: BagReader, setup: ReplaySetup, facts: ReplayFacts, recorder: OutputRecorder, drive: Drive
+    ) -> None:
         self._reader = reader
         self._facts = facts
         self._recorder = recorder
-        self._pipeline = DrivePipeline(
-            setup.profile,
-            setup.parameters,
-            setup.stages,
-            calibration=setup.rig.used,
-            requested=setup.requested,
-        )
-        self._odometry = setup.odometry
-        self._bad_stamps: Counter[str] = Counter()
-        self._latest_ns = MAX_STAMP_NS - setup.profile.declared_latency_ms * 1_000_000
+        self._drive = drive
+        self._odometry = OdometryReader(setup.stack.calibration.odometry)
+        self._latest_ns = latest_stamp_ns(setup.profile)
         self._feeders: dict[str, Callable[[BagMessage], Sequence[TickAnswer]]] = {
             setup.topics.odometry: self._feed_odometry
         }
@@ -237,22 +235,16 @@ class _Feed:
 
     def _feed_odometry(self, message: BagMessage) -> Sequence[TickAnswer]:
         sample = self._odometry.read(message)
-        if not 0 <= sample.stamp_ns <= self._latest_ns:
-            self._bad_stamps["odometry"] += 1
-            return ()
-        for path in self._facts.driven.add_odometry(sample):
-            self._facts.samples.add_driven(path)
-        return self._pipeline.feed_odometry(sample)
+        if 0 <= sample.stamp_ns <= self._latest_ns:
+            for path in self._facts.driven.add_odometry(sample):
+                self._facts.samples.add_driven(path)
+        return self._drive.take_odometry(message, sample)
 
     def _feed_frame(self, read: Callable[[BagMessage], CameraFrame], message: BagMessage) -> Sequence[TickAnswer]:
-        frame = read(message)
-        if not 0 <= frame.stamp_ns <= self._latest_ns:
-            self._bad_stamps[frame.camera] += 1
-            return ()
-        return self._pipeline.feed_frame(frame)
+        return self._drive.take_frame(message, read(message))
 
     def _feed_info(self, camera: str, message: BagMessage) -> Sequence[TickAnswer]:
-        self._pipeline.feed_camera_info(camera, camera_intrinsics(decode(message)))
+        self._drive.take_camera_info(message, camera, camera_intrinsics(decode(message)))
         return ()
 
     def _record(self, answer: TickAnswer) -> None:
@@ -264,12 +256,11 @@ class _Feed:
                 self._facts.samples.add_driven(path)
 
     def _finish(self) -> None:
-        self._facts.open_at_end = self._pipeline.open_at_end
+        self._facts.open_at_end = self._drive.open_at_end
         # Nothing came out: the bag names its lineage all the same.
         self._recorder.record_lineage(min(self._reader.start_ns or 0, self._latest_ns))
-        dropped = Counter(self._pipeline.dropped) + self._bad_stamps
-        self._facts.dropped = dict(dropped)
-        if self._pipeline.not_opened:
-            self._facts.not_opened = {"not_opened": self._pipeline.not_opened}
+        self._facts.dropped = self._drive.dropped
+        if self._drive.not_opened:
+            self._facts.not_opened = {"not_opened": self._drive.not_opened}
         for path in self._facts.driven.finish():
             self._facts.samples.add_driven(path)

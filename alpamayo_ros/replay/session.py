@@ -18,6 +18,7 @@ from alpamayo_ros.replay.baseline import (
     load_baseline,
 )
 from alpamayo_ros.replay.compare import compare_outputs
+from alpamayo_ros.replay.drive import DriveStarter, start_in_process
 from alpamayo_ros.replay.judge import count_outcomes, judge_replay, too_little_to_judge
 from alpamayo_ros.replay.outputs import foreign_to_outputs, read_outputs
 from alpamayo_ros.replay.pictures import read_pictures
@@ -74,6 +75,7 @@ def run_session(
     clock: Callable[[], float],
     announce: Callable[[ReplaySetup], None] | None = None,
     progress: Progress | None = None,
+    start_drive: DriveStarter = start_in_process,
 ) -> ReplayResult:
     """Replay, compare, judge, and write everything into ``request.out``.
 
@@ -82,6 +84,7 @@ def run_session(
         clock: Seconds, for the timings, which are in no digest.
         announce: Called with what was loaded, before the first message is fed.
         progress: Called with the number of messages read and their total.
+        start_drive: Loads and starts the stack; in this process by default.
 
     Raises:
         AlpamayoError: Of the class that fits what is wrong; the output folder then holds what was written so far.
@@ -101,9 +104,12 @@ def run_session(
         )
         if announce is not None:
             announce(setup)
-        with output_folder(request.out, _inputs_of(request), force=request.force) as out:
+        with (
+            start_drive(setup, reader) as drive,
+            output_folder(request.out, _inputs_of(request), force=request.force) as out,
+        ):
             ready = clock()
-            facts = replay_bag(reader, setup, out / OUTPUTS_FOLDER, progress)
+            facts = replay_bag(reader, setup, drive, out / OUTPUTS_FOLDER, progress)
             replayed = clock()
             result = _judged(request, out, setup, facts, policy, baseline)
             judged = clock()

@@ -4,16 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from alpamayo_ros.errors import TopicError
+from alpamayo_ros.messages.topics import CAMERA_INFO_TYPE, COMPRESSED_TYPE, ODOMETRY_TYPE, RAW_TYPE
 from alpamayo_ros.params.documents import load_yaml, validate_document
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.storage.message import TopicInfo
-
-ODOMETRY_TYPE = "nav_msgs/msg/Odometry"
-COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
-RAW_TYPE = "sensor_msgs/msg/Image"
-CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +62,20 @@ def resolve_topics(profile: Profile, topics: Mapping[str, TopicInfo], path: Path
     return chosen
 
 
+def read_topics_file(path: Path) -> dict[str, Any]:
+    """Read a topics file: ``odometry``, ``cameras`` and ``camera_info``, each as far as it is given.
+
+    Raises:
+        TopicError: It cannot be read or is not valid.
+    """
+    document = load_yaml(path, "topics file", TopicError)
+    validate_document({} if document is None else document, "topics", f"topics file {path}", TopicError)
+    return dict(document or {})
+
+
 def _given(topics: Mapping[str, TopicInfo], path: Path) -> TopicMap:
     what = f"topics file {path}"
-    document = load_yaml(path, "topics file", TopicError)
-    validate_document({} if document is None else document, "topics", what, TopicError)
-    document = document or {}
+    document = read_topics_file(path)
     cameras = dict(document.get("cameras", {}))
     infos = dict(document.get("camera_info", {}))
     for name in cameras.values():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from alpamayo_ros.structs.pose import Pose
+from alpamayo_ros.structs.pose import OdometryFrame, Pose
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,10 @@ class RigCalibration:
         cameras: By camera id.
         digest: ``sha256:`` id of the canonical document, ``none`` when there is no calibration.
         source: Where it came from, for people.
+        odometry: The frame that odometry is about, None if that is the rig itself.
     """
 
     cameras: Mapping[str, CameraCalibration] = field(default_factory=dict)
     digest: str = "none"
     source: str = "none"
+    odometry: OdometryFrame | None = None

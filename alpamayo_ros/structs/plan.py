@@ -6,6 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from alpamayo_ros.structs.observation import EgoHistory
+
 
 @dataclass(frozen=True, slots=True)
 class PlanContext:
@@ -13,8 +15,12 @@ class PlanContext:
 
     Attributes:
         t0_ns: Model time in ns.
+        epoch: Counts steps back of the trigger's clock.
+        history: Where the rig was, as in the observation.
         tensors: Outputs of the reasoning stage by name.
     """
 
     t0_ns: int
+    epoch: int
+    history: EgoHistory
     tensors: Mapping[str, NDArray[Any]]

@@ -26,3 +26,16 @@ class Pose:
 
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
     quaternion: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class OdometryFrame:
+    """The frame that odometry is about, where that is not the rig.
+
+    Attributes:
+        child_frame: ``child_frame_id`` of the odometry messages.
+        rig_in_child: Pose of the rig in that frame.
+    """
+
+    child_frame: str
+    rig_in_child: Pose

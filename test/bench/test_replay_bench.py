@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from alpamayo_ros.messages.typestore import serialize
+from alpamayo_ros.replay.drive import start_in_process
 from alpamayo_ros.replay.run import replay_bag, set_up_replay
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.storage.writer import BagWriter
@@ -51,7 +52,8 @@ def test_ticks_per_second_without_pictures(odometry_drive: Callable[..., Path], 
         with open_bag(bag) as reader:
             setup = set_up_replay(reader, profile_name="kinematic")
             started = time.perf_counter()
-            facts = replay_bag(reader, setup, tmp_path / f"out{attempt}")
+            with start_in_process(setup, reader) as drive:
+                facts = replay_bag(reader, setup, drive, tmp_path / f"out{attempt}")
             best = max(best, len(facts.marks) / (time.perf_counter() - started))
     print(f"\nodometry at {rate_hz:g} Hz: {best:.0f} ticks/s, {best / AIM_TICKS_PER_S:.2f} of the aim")
 

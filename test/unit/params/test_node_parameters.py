@@ -33,7 +33,7 @@ def test_a_wildcard_section_reaches_every_node_that_declares_the_parameter(tmp_p
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("perceptoin:\n  ros__parameters: {}\n", "node 'perceptoin' is not known; expected one of: perception"),
+        ("perceptoin:\n  ros__parameters: {}\n", "node 'perceptoin' is not known; expected one of: lineage, perception"),
         ("perception:\n  max_wait_ms: 300\n", "expected ros__parameters alone"),
         ("perception:\n  ros__parameters: {max_wait: 300}\n", "'max_wait' is not known"),
         ("/**:\n  ros__parameters: {nothing: 1}\n", "parameter 'nothing' is not known"),

@@ -122,7 +122,7 @@ def test_dropped_messages_are_counted_by_input() -> None:
 def test_a_silent_trigger_does_not_let_frames_pile_up() -> None:
     drive = pipeline(ONE_CAMERA)
     feed(drive, [CameraFrame("front", index * 50 * MS, "jpeg", JPEG) for index in range(2000)])
-    assert len(drive._assembler._cameras["front"]._frames) < 200
+    assert len(drive._observer._assembler._cameras["front"]._frames) < 200
 
 
 def test_a_stage_that_raises_fails_its_tick_alone() -> None:

@@ -44,13 +44,13 @@ def straight(speed_mps: float = 8.0) -> np.ndarray:
 
 def plan(trajectories: np.ndarray, observation: Observation) -> Any:
     planner = Planner(PROFILE, PlannerParams(), FakeSession(trajectories))
-    return planner.plan(observation, PlanContext(observation.t0_ns, {"motion": np.zeros(3)}))
+    return planner.plan(PlanContext(observation.t0_ns, 0, observation.history, {"motion": np.zeros(3)}))
 
 
 def test_the_kinematic_plan_continues_the_drive(straight_observation: Callable[..., Observation]) -> None:
     observation = straight_observation(8.0)
     planner = Planner(PROFILE, PlannerParams(), open_session("reference", PROFILE.stages["plan"]))
-    result = planner.plan(observation, PlanContext(observation.t0_ns, {"motion": np.array([8.0, 0.0, 0.0])}))
+    result = planner.plan(PlanContext(observation.t0_ns, 0, observation.history, {"motion": np.array([8.0, 0.0, 0.0])}))
     assert (result.sample_count, result.point_count, result.dt_s) == (1, 64, pytest.approx(0.1))
     assert result.x[0, 0] == pytest.approx(0.8)
     assert result.x[0, 63] == pytest.approx(51.2)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from alpamayo_ros.errors import BagCorruptError, TopicError
+from alpamayo_ros.geometry.transform import invert_pose
 from alpamayo_ros.messages.typestore import message_class, serialize
 from alpamayo_ros.replay.inputs import OdometryReader, decode, read_rig
 from alpamayo_ros.replay.run import set_up_replay
@@ -15,12 +16,13 @@ from alpamayo_ros.replay.topic_map import TopicMap
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.storage.writer import BagWriter
-from alpamayo_ros.structs.pose import Pose
+from alpamayo_ros.structs.pose import OdometryFrame, Pose
 
 ODOMETRY = "nav_msgs/msg/Odometry"
 TF = "tf2_msgs/msg/TFMessage"
 HALF = math.sqrt(0.5)
 IMU_IN_RIG = Pose((1.0, 0.0, 0.5), (0.0, 0.0, HALF, HALF))
+IMU = OdometryFrame("imu", invert_pose(IMU_IN_RIG))
 
 
 def message(payload: bytes, type_name: str = ODOMETRY) -> BagMessage:
@@ -32,21 +34,20 @@ def odometry(make_odometry: Callable[..., Any], child: str, position: tuple[floa
 
 
 def test_odometry_of_the_rig_is_taken_as_it_is(make_odometry: Callable[..., Any]) -> None:
-    sample = OdometryReader([]).read(odometry(make_odometry, "base_link", (1.0, 2.0, 3.0)))
+    sample = OdometryReader(None).read(odometry(make_odometry, "base_link", (1.0, 2.0, 3.0)))
     assert (sample.x, sample.y, sample.z, sample.qw) == (1.0, 2.0, 3.0, 1.0)
 
 
 def test_odometry_of_another_frame_is_moved_by_the_static_transform(make_odometry: Callable[..., Any]) -> None:
-    reader = OdometryReader([("base_link", "imu", IMU_IN_RIG)])
+    reader = OdometryReader(IMU)
     sample = reader.read(odometry(make_odometry, "imu", (10.0, 0.0, 0.0)))
     # The imu looks along +x of odom; the rig is turned by -90 degrees and lies 1 m behind it along its own x.
     assert (sample.x, sample.y, sample.z) == pytest.approx((10.0, 1.0, -0.5))
     assert (sample.qx, sample.qy, sample.qz, sample.qw) == pytest.approx((0.0, 0.0, -HALF, HALF))
-    assert reader.rig_in_child is not None
 
 
 def test_a_frame_that_changes_is_refused(make_odometry: Callable[..., Any]) -> None:
-    reader = OdometryReader([("base_link", "imu", IMU_IN_RIG)])
+    reader = OdometryReader(IMU)
     reader.read(odometry(make_odometry, "base_link", (0.0, 0.0, 0.0)))
     with pytest.raises(TopicError, match="changes its child_frame_id from 'base_link' to 'imu'"):
         reader.read(odometry(make_odometry, "imu", (0.0, 0.0, 0.0)))
@@ -54,7 +55,7 @@ def test_a_frame_that_changes_is_refused(make_odometry: Callable[..., Any]) -> N
 
 def test_a_frame_without_a_name_is_refused(make_odometry: Callable[..., Any]) -> None:
     with pytest.raises(TopicError, match="child_frame_id ''"):
-        OdometryReader([]).read(odometry(make_odometry, "", (0.0, 0.0, 0.0)))
+        OdometryReader(None).read(odometry(make_odometry, "", (0.0, 0.0, 0.0)))
 
 
 def test_a_payload_that_is_cut_short_is_a_corrupt_bag() -> None:

@@ -1,0 +1,1 @@
+"""Severity rules, and sensor and health aggregates, as pure functions."""

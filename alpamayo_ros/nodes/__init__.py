@@ -1,0 +1,1 @@
+"""Thin lifecycle nodes: callbacks convert, call, publish, report."""

@@ -1,0 +1,57 @@
+"""From an observation to a rationale and the context of the plan."""
+
+import sys
+from typing import Any
+
+from alpamayo_ros.errors import BackendError
+from alpamayo_ros.inference.registry import open_session
+from alpamayo_ros.messages.stage_translator import observation_struct
+from alpamayo_ros.messages.views import Views
+from alpamayo_ros.pipeline.setup import StackSetup
+from alpamayo_ros.reasoning.reasoner import Reasoner
+from alpamayo_ros.ros.classes import generated_class, graph_translator
+from alpamayo_ros.ros.process import run_nodes
+from alpamayo_ros.ros.stage import StageNode
+from alpamayo_ros.structs.observation import Observation
+
+
+class ReasoningNode(StageNode):
+    """Runs the reasoning stage on every observation."""
+
+    taken = "observation"
+    _reasoner: Reasoner | None = None
+
+    def load(self, stack: StackSetup) -> None:
+        """Load the engine."""
+        session = open_session(stack.profile.backend, stack.profile.stages["reason"])
+        session.warm_up()
+        self._reasoner = Reasoner(stack.profile, stack.parameters.reasoning, session)
+        self._views = Views(generated_class)
+
+    def convert(self, message: Any) -> Observation:
+        """Return the struct of a message."""
+        return observation_struct(message)
+
+    def run_stage(self, observation: Observation) -> None:
+        """Reason about one observation and publish what came out."""
+        outputs, reasoner = self.outputs, self._reasoner
+        if outputs is None or reasoner is None:
+            return
+        reasoned = reasoner.reason(observation)
+        translator = graph_translator()
+        outputs.publish("rationale", reasoned.rationale, translator.rationale)
+        outputs.publish("rationale_markers", reasoned.rationale, self._views.rationale_markers, lazily=True)
+        if not outputs.has_taker("plan_context"):
+            raise BackendError(
+                f"nobody takes {outputs.topic('plan_context')}; expected an active planner in this namespace"
+            )
+        outputs.publish("plan_context", reasoned.context, translator.plan_context, lazily=True)
+
+
+def main() -> int:
+    """Run the node."""
+    return run_nodes(lambda: [ReasoningNode("reasoning")])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Adapters to rclpy; import the modules, nothing is exported here."""

@@ -1,0 +1,171 @@
+"""The replayer's own node: it starts the nodes of a graph, waits for their endpoints, and hears their outputs."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import rclpy
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from alpamayo_ros.errors import ConfigurationError, GraphError
+from alpamayo_ros.messages.topics import NAMESPACE, output_topic
+from alpamayo_ros.monitoring.health import Level
+from alpamayo_ros.ros.classes import generated_class
+from alpamayo_ros.ros.diagnostics import TOPIC as DIAGNOSTICS
+from alpamayo_ros.ros.lifecycle import CONNECTIONS_SERVICE
+from alpamayo_ros.ros.node_processes import NodeProcesses
+from alpamayo_ros.ros.process import make_executor
+from alpamayo_ros.ros.qos import qos_profile
+
+CONFIGURE, ACTIVATE = 1, 3
+"""Transition ids of lifecycle_msgs/Transition."""
+
+NODE_NAME = "replayer"
+START_S = 60.0
+"""Longest start of a graph, engines loaded."""
+
+_SLICE_S = 0.05
+
+
+class GraphClient:
+    """One node in a context of its own, with waiting that ends: by success, a dead process or a deadline."""
+
+    def __init__(self, domain_id: int, processes: NodeProcesses) -> None:
+        """Join a domain; the environment must restrict discovery to this machine already."""
+        self.processes = processes
+        self._context = Context()
+        rclpy.init(
+            args=["--ros-args", "--disable-rosout-logs"],
+            context=self._context,
+            domain_id=domain_id,
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
+        self.node = Node(NODE_NAME, namespace=NAMESPACE, context=self._context, start_parameter_services=False)
+        self._executor = make_executor(self._context)
+        self._executor.add_node(self.node)
+        self._troubles: dict[str, str] = {}
+        self.node.create_subscription(
+            generated_class("diagnostic_msgs/msg/DiagnosticArray"), DIAGNOSTICS, self._on_health, qos_profile("output")
+        )
+
+    def __enter__(self) -> "GraphClient":  # noqa: PYI034 - Self is not in Python 3.10
+        """Return the client."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the domain."""
+        self._executor.remove_node(self.node)
+        self.node.destroy_node()
+        self._executor.shutdown()
+        self._context.try_shutdown()
+
+    def trouble(self, node: str) -> str:
+        """Return what a node last reported as an error, empty if nothing."""
+        return self._troubles.get(f"{NAMESPACE}/{node}", "")
+
+    def wait_until(self, done: Callable[[], bool], deadline_s: float, silent: Callable[[], str]) -> None:
+        """Dispatch messages until something is true.
+
+        Args:
+            done: What is waited for.
+            deadline_s: Longest wait.
+            silent: Says what did not happen, when the time is over.
+
+        Raises:
+            GraphError: A process ended, or the time is over.
+        """
+        if done():
+            return
+        deadline = time.monotonic() + deadline_s
+        next_look = time.monotonic() + _SLICE_S
+        while not done():
+            self._executor.spin_once(timeout_sec=_SLICE_S)
+            now = time.monotonic()
+            if now < next_look:
+                continue
+            next_look = now + _SLICE_S
+            ended = self.processes.ended()
+            if ended:
+                raise GraphError(f"{ended}; {silent()}")
+            if now > deadline:
+                raise GraphError(f"{silent()}; waited {deadline_s:g} s")
+
+    def bring_up(self, nodes: tuple[str, ...]) -> None:
+        """Configure and activate nodes through their lifecycle services, in the given order.
+
+        Raises:
+            ConfigurationError: A node refused; the text is its own reason.
+            GraphError: A node did not answer.
+        """
+        for transition, verb in ((CONFIGURE, "configure"), (ACTIVATE, "activate")):
+            for node in nodes:
+                self._change_state(node, transition, verb)
+
+    def await_connections(self, expected: Mapping[str, Mapping[str, int]]) -> None:
+        """Wait until every endpoint of every node is matched with as many others as it should be.
+
+        Args:
+            expected: Count by name of the endpoint, by node.
+
+        Raises:
+            GraphError: One is not.
+        """
+        for node, counts in expected.items():
+            missing: dict[str, str] = {}
+            deadline = time.monotonic() + START_S
+            while True:
+                response = self._call(node, "std_srvs/srv/Trigger", CONNECTIONS_SERVICE, lambda _: None)
+                found = json.loads(response.message) if response.success else {}
+                missing = {
+                    name: f"{name} is matched with {found.get(name, 0)} of {count}"
+                    for name, count in counts.items()
+                    if found.get(name, 0) < count
+                }
+                if not missing:
+                    break
+                if time.monotonic() > deadline:
+                    raise GraphError(f"node {node!r} is not connected: {'; '.join(missing.values())}")
+                self._executor.spin_once(timeout_sec=_SLICE_S)
+
+    def subscribe(self, interface: str, take: Callable[[Any], None]) -> None:
+        """Hear an output of the graph."""
+        row = output_topic(interface)
+        self.node.create_subscription(generated_class(row.type_name), row.resolved(), take, qos_profile(row.qos))
+
+    def _change_state(self, node: str, transition: int, verb: str) -> None:
+        def fill(request: Any) -> None:
+            request.transition.id = transition
+
+        response = self._call(node, "lifecycle_msgs/srv/ChangeState", "~/change_state", fill)
+        if response.success:
+            return
+        self.wait_until(lambda: bool(self.trouble(node)), START_S, lambda: f"node {node!r} would not {verb}")
+        raise ConfigurationError(f"node {node!r} would not {verb}: {self.trouble(node)}")
+
+    def _call(self, node: str, type_name: str, service: str, fill: Callable[[Any], None]) -> Any:
+        service_class = generated_class(type_name)
+        name = service.replace("~", f"{NAMESPACE}/{node}", 1)
+        client: Any = self.node.create_client(service_class, name)
+        try:
+            self.wait_until(client.service_is_ready, START_S, lambda: f"service {name} did not appear")
+            request = service_class.Request()
+            fill(request)
+            future = client.call_async(request)
+            self.wait_until(future.done, START_S, lambda: f"service {name} did not answer")
+            return future.result()
+        finally:
+            self.node.destroy_client(client)
+
+    def _on_health(self, message: Any) -> None:
+        for status in message.status:
+            node = status.name.partition(":")[0]
+            if status.level == bytes([Level.ERROR]):
+                self._troubles[node] = status.message
+            else:
+                self._troubles.pop(node, None)

@@ -1,0 +1,153 @@
+"""Subscribe to what the vehicle brings, with the type and QoS that its publishers really offer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+
+from alpamayo_ros.errors import TopicError
+from alpamayo_ros.monitoring.health import InputHealth
+from alpamayo_ros.ros.classes import generated_class
+from alpamayo_ros.ros.qos import adapted_to
+
+
+@dataclass(slots=True)
+class InputSpec:
+    """One input.
+
+    Attributes:
+        name: Id of the input.
+        topic: Topic name, before remapping.
+        types: Message types that will do.
+        callback: Called with each message and its type.
+        required: Whether ticks wait for it.
+    """
+
+    name: str
+    topic: str
+    types: tuple[str, ...]
+    callback: Callable[[Any, str], None]
+    required: bool = True
+
+
+@dataclass(slots=True)
+class _Bound:
+    """What is subscribed to for one input at present."""
+
+    spec: InputSpec
+    subscription: Any = None
+    type_name: str = ""
+    profile: QoSProfile | None = None
+    publishers: int = 0
+    received: int = 0
+    last_ns: int | None = None
+    graph_problem: str = ""
+    message_problem: str = ""
+    topic: str = field(default="")
+
+
+class InputSubscriptions:
+    """Follows the graph: an input is subscribed to as soon as it is published, and again if what it offers changes."""
+
+    def __init__(self, node: Node, specs: Sequence[InputSpec], now_ns: Callable[[], int]) -> None:
+        """Look for the inputs.
+
+        Args:
+            node: Subscribes.
+            specs: The inputs.
+            now_ns: Steady time, for silence; no outcome depends on it.
+        """
+        self._node = node
+        self._now_ns = now_ns
+        self._bound = {spec.name: _Bound(spec, topic=node.resolve_topic_name(spec.topic)) for spec in specs}
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look at the graph and subscribe to what has appeared or changed."""
+        for bound in self._bound.values():
+            infos = self._node.get_publishers_info_by_topic(bound.topic)
+            bound.publishers = len(infos)
+            if infos:
+                self._follow(bound, [(info.topic_type, info.qos_profile) for info in infos])
+
+    def note_problem(self, name: str, problem: str) -> None:
+        """Report what is wrong with the messages of an input, empty when they are right again."""
+        self._bound[name].message_problem = problem
+
+    def health(self) -> list[InputHealth]:
+        """Return what is known about every input."""
+        now_ns = self._now_ns()
+        return [
+            InputHealth(
+                name=name,
+                topic=bound.topic,
+                publishers=bound.publishers,
+                received=bound.received,
+                silent_ns=None if bound.last_ns is None else now_ns - bound.last_ns,
+                problem=bound.graph_problem or bound.message_problem,
+                required=bound.spec.required,
+            )
+            for name, bound in self._bound.items()
+        ]
+
+    def connections(self) -> dict[str, int]:
+        """Return the number of matched publishers by the id of the input."""
+        return {
+            name: 0 if bound.subscription is None else matched_publishers(self._node, bound.subscription)
+            for name, bound in self._bound.items()
+        }
+
+    def close(self) -> None:
+        """Subscribe to nothing more."""
+        for bound in self._bound.values():
+            self._unsubscribe(bound)
+
+    def _follow(self, bound: _Bound, offers: list[tuple[str, QoSProfile]]) -> None:
+        fitting = [(type_name, offer) for type_name, offer in offers if type_name in bound.spec.types]
+        foreign = sorted({type_name for type_name, _ in offers} - set(bound.spec.types))
+        wanted = " or ".join(bound.spec.types)
+        bound.graph_problem = f"a publisher has type {', '.join(foreign)}; expected {wanted}" if foreign else ""
+        if not fitting:
+            return
+        types = sorted({type_name for type_name, _ in fitting})
+        if len(types) > 1:
+            bound.graph_problem = f"publishers have the types {', '.join(types)}; expected one of them"
+            return
+        profile = adapted_to([offer for _, offer in fitting])
+        if bound.type_name == types[0] and _serves(bound.profile, profile):
+            return
+        self._unsubscribe(bound)
+        try:
+            self._subscribe(bound, types[0], profile)
+        except TopicError as error:
+            bound.graph_problem = str(error)
+
+    def _subscribe(self, bound: _Bound, type_name: str, profile: QoSProfile) -> None:
+        def take(message: Any) -> None:
+            bound.received += 1
+            bound.last_ns = self._now_ns()
+            bound.spec.callback(message, type_name)
+
+        bound.subscription = self._node.create_subscription(generated_class(type_name), bound.topic, take, profile)
+        bound.type_name, bound.profile = type_name, profile
+
+    def _unsubscribe(self, bound: _Bound) -> None:
+        if bound.subscription is not None:
+            self._node.destroy_subscription(bound.subscription)
+            bound.subscription, bound.type_name, bound.profile = None, "", None
+
+
+def _serves(present: QoSProfile | None, wanted: QoSProfile) -> bool:
+    """Whether a subscription matches what is wanted; a best-effort one matches every publisher and is kept."""
+    return present is not None and (
+        present.reliability is wanted.reliability or present.reliability.name == "BEST_EFFORT"
+    )
+
+
+def matched_publishers(node: Node, subscription: Any) -> int:
+    """Return how many publishers a subscription is matched with; before ROS 2 Jazzy, how many the graph shows."""
+    if hasattr(subscription, "get_publisher_count"):
+        return int(subscription.get_publisher_count())
+    return int(node.count_publishers(subscription.topic_name))

@@ -1,0 +1,63 @@
+"""Run the calls of stages one after the other, away from the thread that answers services and takes messages."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+Job = Callable[[], None]
+
+
+class StageWorker:
+    """One thread that runs jobs in order; a job that is given by a job runs at once, as a part of it."""
+
+    def __init__(self, name: str) -> None:
+        """Start the thread; it ends with ``close``, or with the process."""
+        self._jobs: deque[Job] = deque()
+        self._condition = threading.Condition()
+        self._running = False
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job) -> None:
+        """Run a job after those that wait; after ``close`` it is not run."""
+        if threading.current_thread() is self._thread:
+            job()
+            return
+        with self._condition:
+            if not self._closed:
+                self._jobs.append(job)
+                self._condition.notify_all()
+
+    def drain(self, timeout_s: float) -> bool:
+        """Forget the jobs that wait, and wait for the one that runs; False if it still runs after the time."""
+        if threading.current_thread() is self._thread:
+            return True
+        with self._condition:
+            self._jobs.clear()
+            return self._condition.wait_for(lambda: not self._running, timeout_s)
+
+    def close(self, timeout_s: float) -> bool:
+        """Run nothing more; False if the job that runs does not end within the time."""
+        with self._condition:
+            self._closed = True
+            self._jobs.clear()
+            self._condition.notify_all()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(lambda: self._jobs or self._closed)
+                if self._closed:
+                    return
+                job = self._jobs.popleft()
+                self._running = True
+            try:
+                job()
+            finally:
+                with self._condition:
+                    self._running = False
+                    self._condition.notify_all()
