@@ -34,12 +34,15 @@ class AlpamayoError(Exception):
     """Base of every error that this package raises on purpose."""
 
     error_code: ClassVar[int] = 1
+    exit_code: ClassVar[int] = 70
+    """What a program ends with that meets the error; the numbers are those of the command line."""
 
 
 class ConfigurationError(AlpamayoError):
     """What was asked for cannot be done as asked."""
 
     error_code = 100
+    exit_code = 2
 
 
 class ParameterError(ConfigurationError):
@@ -76,6 +79,7 @@ class ArtifactError(AlpamayoError):
     """A model, engine or document is not what was expected."""
 
     error_code = 200
+    exit_code = 4
 
 
 class DigestMismatchError(ArtifactError):
@@ -88,6 +92,7 @@ class BackendError(AlpamayoError):
     """A backend could not do its work."""
 
     error_code = 300
+    exit_code = 2
 
 
 class BackendUnavailableError(BackendError):
@@ -106,12 +111,14 @@ class BagError(AlpamayoError):
     """A bag cannot be trusted."""
 
     error_code = 400
+    exit_code = 4
 
 
 class BagNotFoundError(BagError):
     """The path is missing or is not a bag."""
 
     error_code = 401
+    exit_code = 2
 
 
 class BagCorruptError(BagError):
@@ -124,18 +131,21 @@ class BagWriteError(BagError):
     """The disk is full or refused a write."""
 
     error_code = 403
+    exit_code = 74
 
 
 class EnvelopeError(AlpamayoError):
     """An envelope document is not well formed."""
 
     error_code = 500
+    exit_code = 2
 
 
 class ReplayError(AlpamayoError):
     """A replay cannot be judged."""
 
     error_code = 600
+    exit_code = 4
 
 
 class NotComparableError(ReplayError):
@@ -148,6 +158,7 @@ class InconclusiveError(ReplayError):
     """A replay shows too little to judge."""
 
     error_code = 602
+    exit_code = 3
 
 
 class GraphError(ReplayError):

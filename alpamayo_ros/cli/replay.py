@@ -14,6 +14,7 @@ from alpamayo_ros.cli.wrapper import EXIT_INCONCLUSIVE, EXIT_NOT_COMPARABLE, EXI
 from alpamayo_ros.structs.verdict import ReplayResult, Verdict
 
 if TYPE_CHECKING:
+    from alpamayo_ros.replay.drive import DriveStarter
     from alpamayo_ros.replay.run import ReplaySetup
 
 app = typer.Typer(help="Replay bags and compare with approved outputs.", no_args_is_help=True)
@@ -45,6 +46,9 @@ class Ticks(str, Enum):
 def run(
     bag: Path = typer.Argument(help="Bag folder, or a bare .mcap or .db3 file."),
     profile: str = typer.Option(..., "--profile", help="Profile name, or path of a profile .yaml file."),
+    backend: str = typer.Option("", help="Backend id in place of the profile's own."),
+    graph: bool = typer.Option(False, "--graph", help="Run the ROS 2 nodes, a process each, in lockstep."),
+    composed: bool = typer.Option(False, "--composed", help="With --graph: all stages in one process."),
     topics: Path | None = typer.Option(None, help="Topics file: which topic carries odometry and each camera."),
     calibration: Path | None = typer.Option(None, help="Calibration file; else /tf_static and CameraInfo are used."),
     params: Path | None = typer.Option(None, help="ROS 2 parameter file."),
@@ -56,17 +60,22 @@ def run(
     force: bool = typer.Option(False, "--force", help="Replace an earlier result in --out."),
     as_json: bool = typer.Option(False, "--json", help="Print result.json instead of a table."),
 ) -> int:
-    """Replay BAG in process and write outputs, result.json, junit.xml and report.html.
+    """Replay BAG and write outputs, result.json, junit.xml and report.html.
 
-    With --baseline the outputs are compared field by field. Exit codes: 0 pass or not compared, 1 regression,
+    The stages run in this process, or with --graph as ROS 2 nodes in a domain of their own; the outputs have the same
+    digest. With --baseline the outputs are compared field by field. Exit codes: 0 pass or not compared, 1 regression,
     2 usage or configuration, 3 inconclusive, 4 not comparable or not trustworthy, 74 disk full or I/O error.
     """
+    from alpamayo_ros.errors import ConfigurationError
     from alpamayo_ros.replay.session import ReplayRequest, run_session
     from alpamayo_ros.report.result_json import result_document
 
+    if composed and not graph:
+        raise ConfigurationError("--composed says how a graph runs; expected --graph beside it")
     request = ReplayRequest(
         bag=bag,
         profile=profile,
+        backend=backend,
         out=out if out is not None else Path("out") / f"{bag.resolve().name}_{Path(profile).stem}",
         topics=topics,
         calibration=calibration,
@@ -79,12 +88,38 @@ def run(
         command=f"cd {shlex.quote(str(Path.cwd()))} && {shlex.join(sys.argv)}",
     )
     with progress_bar("replaying") as progress:
-        result = run_session(request, clock=time.perf_counter, announce=_announce, progress=progress)
+        result = run_session(
+            request,
+            clock=time.perf_counter,
+            announce=_announce,
+            progress=progress,
+            start_drive=_starter(graph=graph, composed=composed),
+        )
     if as_json:
         print_json(result_document(result))
     else:
         print_result(result, request.out)
     return EXIT_CODES[result.verdict]
+
+
+@app.command("digests")
+def digests(
+    results: list[Path] = typer.Argument(help="Folders that 'replay run' wrote, two or more."),
+    as_json: bool = typer.Option(False, "--json", help="Print the digests as JSON."),
+) -> int:
+    """Compare the output digests of RESULTS, which must be of one input on one host: 0 equal, 1 not, 4 other inputs.
+
+    This is how to show that a graph gives what the stages give in process, or that ten runs give one answer.
+    """
+    from alpamayo_ros.replay.same_digest import compare_digests
+
+    comparison = compare_digests(results)
+    if as_json:
+        print_json(comparison.document())
+    else:
+        print_aligned(OUT, [(f"{row.path} ({row.executed})", row.output_digest) for row in comparison.rows])
+        OUT.print(comparison.sentence, style="bold green" if comparison.equal else "bold red", markup=False)
+    return EXIT_PASS if comparison.equal else EXIT_REGRESSION
 
 
 @app.command("approve")
@@ -120,6 +155,26 @@ def approve(
     return EXIT_PASS
 
 
+def _starter(*, graph: bool, composed: bool) -> "DriveStarter":
+    """Return what starts the stages; ROS is loaded only if it is asked for."""
+    from alpamayo_ros.replay.drive import start_in_process
+
+    if not graph:
+        return start_in_process
+    from functools import partial
+
+    try:
+        from alpamayo_ros.ros.lockstep import start_graph
+    except ImportError as error:
+        from alpamayo_ros.errors import ConfigurationError
+
+        raise ConfigurationError(
+            f"--graph needs ROS 2: {error}; source a ROS 2 installation and build this package with colcon, or leave "
+            "--graph out"
+        ) from error
+    return partial(start_graph, composed=composed)
+
+
 def _announce(setup: "ReplaySetup") -> None:
     if setup.topics.found:
         ERR.print("topics found in the bag:", markup=False)
@@ -129,7 +184,7 @@ def _announce(setup: "ReplaySetup") -> None:
 
 def print_result(result: ReplayResult, out: Path) -> None:
     """Print the summary, the verdict and where the report is."""
-    rows = [("bag", result.bag_path), ("profile", result.profile)]
+    rows = [("bag", result.bag_path), ("profile", result.profile), ("executed", result.executed)]
     rows += [
         (f"{'' if name.startswith('dropped_') else 'ticks '}{name.lower().replace('_', ' ')}", str(count))
         for name, count in result.ticks.items()

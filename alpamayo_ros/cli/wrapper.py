@@ -10,18 +10,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from types import FrameType
 
-from alpamayo_ros.errors import (
-    AlpamayoError,
-    ArtifactError,
-    BackendError,
-    BagError,
-    BagNotFoundError,
-    BagWriteError,
-    ConfigurationError,
-    EnvelopeError,
-    InconclusiveError,
-    ReplayError,
-)
+from alpamayo_ros.errors import AlpamayoError
 
 EXIT_PASS = 0
 EXIT_REGRESSION = 1
@@ -30,19 +19,6 @@ EXIT_INCONCLUSIVE = 3
 EXIT_NOT_COMPARABLE = 4
 EXIT_INTERNAL = 70
 EXIT_IO = 74
-
-_EXIT_CODES: tuple[tuple[type[AlpamayoError], int], ...] = (
-    (BagNotFoundError, EXIT_USAGE),
-    (BagWriteError, EXIT_IO),
-    (BagError, EXIT_NOT_COMPARABLE),
-    (InconclusiveError, EXIT_INCONCLUSIVE),
-    (ReplayError, EXIT_NOT_COMPARABLE),
-    (ArtifactError, EXIT_NOT_COMPARABLE),
-    (ConfigurationError, EXIT_USAGE),
-    (BackendError, EXIT_USAGE),
-    (EnvelopeError, EXIT_USAGE),
-)
-"""First match wins, so that a class stands before its base."""
 
 
 class Interrupted(BaseException):
@@ -53,14 +29,6 @@ class Interrupted(BaseException):
         self.number = number
 
 
-def exit_code(error: AlpamayoError) -> int:
-    """Return the exit code of an error."""
-    for kind, code in _EXIT_CODES:
-        if isinstance(error, kind):
-            return code
-    return EXIT_INTERNAL
-
-
 def run_verb(verb: Callable[[], int]) -> int:
     """Run a verb and return its exit code; print what went wrong to standard error in one sentence."""
     _listen_for_signals()
@@ -68,7 +36,7 @@ def run_verb(verb: Callable[[], int]) -> int:
     try:
         return verb()
     except AlpamayoError as error:
-        return _complain(str(error), exit_code(error))
+        return _complain(str(error), error.exit_code)
     except Interrupted as interruption:
         name = signal.Signals(interruption.number).name
         return _complain(f"interrupted by {name}; what was finished before is untouched", 128 + interruption.number)

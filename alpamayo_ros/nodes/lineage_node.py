@@ -14,6 +14,7 @@ from alpamayo_ros.structs.lineage import Lineage
 class LineageNode(ManagedNode):
     """Publishes the lineage."""
 
+    follows = "~/output/tick"
     outputs: Outputs | None = None
     _stamp_ns = 0
     _last_ns = 0

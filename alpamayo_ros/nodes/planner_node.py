@@ -19,6 +19,7 @@ class PlannerNode(StageNode):
     """Runs the planning stage on every plan context."""
 
     taken = "plan_context"
+    follows = "~/input/plan_context"
     _planner: Planner | None = None
 
     def load(self, stack: StackSetup) -> None:

@@ -19,6 +19,7 @@ class ReasoningNode(StageNode):
     """Runs the reasoning stage on every observation."""
 
     taken = "observation"
+    follows = "~/input/observation"
     _reasoner: Reasoner | None = None
 
     def load(self, stack: StackSetup) -> None:

@@ -13,6 +13,8 @@ from alpamayo_ros.params.parameter import behavioural_values, declarations, json
 from alpamayo_ros.params.perception import PerceptionParams
 from alpamayo_ros.params.planner import PlannerParams
 from alpamayo_ros.params.reasoning import ReasoningParams
+from alpamayo_ros.params.recorder import RecorderParams
+from alpamayo_ros.params.replayer import ReplayerParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class NodeParameters:
     reasoning: ReasoningParams = field(default_factory=ReasoningParams)
     planner: PlannerParams = field(default_factory=PlannerParams)
     lineage: LineageParams = field(default_factory=LineageParams)
+    recorder: RecorderParams = field(default_factory=RecorderParams)
+    replayer: ReplayerParams = field(default_factory=ReplayerParams)
 
     def behavioural(self) -> dict[str, dict[str, object]]:
         """Return the parameters that can change an output, by node; nodes without one are left out."""

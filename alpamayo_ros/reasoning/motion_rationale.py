@@ -2,20 +2,14 @@
 
 from alpamayo_ros.inference.backend import Tensors
 from alpamayo_ros.params.reasoning import ReasoningParams
-from alpamayo_ros.structs.rationale import LaneAction, LateralAction, LongitudinalAction, Rationale
-
-_LONGITUDINAL_WORDS = {
-    LongitudinalAction.STOPPED: "stopped",
-    LongitudinalAction.KEEP_SPEED: "keeping speed",
-    LongitudinalAction.ACCELERATE: "accelerating",
-    LongitudinalAction.DECELERATE: "decelerating",
-    LongitudinalAction.REVERSE: "reversing",
-}
-_LATERAL_WORDS = {
-    LateralAction.STRAIGHT: "straight on",
-    LateralAction.LEFT: "turning left",
-    LateralAction.RIGHT: "turning right",
-}
+from alpamayo_ros.structs.rationale import (
+    LATERAL_WORDS,
+    LONGITUDINAL_WORDS,
+    LaneAction,
+    LateralAction,
+    LongitudinalAction,
+    Rationale,
+)
 
 
 def motion_rationale(t0_ns: int, outputs: Tensors, params: ReasoningParams) -> Rationale:
@@ -33,8 +27,8 @@ def motion_rationale(t0_ns: int, outputs: Tensors, params: ReasoningParams) -> R
     # Adding zero turns a rounded -0.0 into 0.0.
     rounded_acceleration, rounded_turn_rate = round(acceleration, 1) + 0.0, round(turn_rate, 2) + 0.0
     text = (
-        f"Measured from odometry: {speed:.1f} m/s, {_LONGITUDINAL_WORDS[longitudinal]} "
-        f"({rounded_acceleration:+.1f} m/s^2), {_LATERAL_WORDS[lateral]} ({rounded_turn_rate:+.2f} rad/s). "
+        f"Measured from odometry: {speed:.1f} m/s, {LONGITUDINAL_WORDS[longitudinal]} "
+        f"({rounded_acceleration:+.1f} m/s^2), {LATERAL_WORDS[lateral]} ({rounded_turn_rate:+.2f} rad/s). "
         "The plan keeps this speed and turn rate. No learned part was used and no picture was looked at."
     )
     return Rationale(t0_ns, text, longitudinal, lateral, LaneAction.UNKNOWN)

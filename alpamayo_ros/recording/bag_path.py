@@ -1,8 +1,10 @@
 """Name the folders of new bags, so that none is ever overwritten."""
 
 import os
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TypeVar
 
 from alpamayo_ros.errors import OutputError, ParameterError
 from alpamayo_ros.storage.writer import MAX_STAMP_NS
@@ -11,8 +13,11 @@ DEFAULT_PREFIX = "drive"
 MAX_PREFIX_BYTES = 128
 """Bytes of a prefix, so that it, a time, a number and ``.mcap`` fit into a file name."""
 
+T = TypeVar("T")
+
 _NS_PER_S = 1_000_000_000
 _MAX_SAME_NAMES = 10_000
+_MAX_RIVALS = 100
 
 
 def bag_name(prefix: str, stamp_ns: int) -> str:
@@ -63,3 +68,42 @@ def free_bag_path(folder: Path, prefix: str, stamp_ns: int) -> Path:
         if not os.path.lexists(path):
             return path
     raise OutputError(f"{folder} holds {_MAX_SAME_NAMES} bags named {name}; expected a folder with fewer")
+
+
+def open_at_free_path(folder: Path, prefix: str, stamp_ns: int, open_at: Callable[[Path], T]) -> T:
+    """Open a bag at a free path; if another recorder takes that path meanwhile, at the next one.
+
+    Args:
+        folder: As in ``free_bag_path``.
+        prefix: As in ``bag_name``.
+        stamp_ns: As in ``bag_name``.
+        open_at: Makes the bag, and refuses an existing path with OutputError.
+
+    Raises:
+        ParameterError: As in ``bag_name``.
+        OutputError: The folder cannot be written, or it is full of bags of this name.
+    """
+    for _ in range(_MAX_RIVALS):
+        path = free_bag_path(folder, prefix, stamp_ns)
+        try:
+            return open_at(path)
+        except OutputError:
+            if not os.path.lexists(path):
+                raise
+    raise OutputError(f"{_MAX_RIVALS} other recorders were faster in {folder}; expected a folder for each")
+
+
+def validate_bag_folder(folder: Path) -> None:
+    """Refuse a folder in which no bag can be made, as far as that can be said without writing.
+
+    Raises:
+        OutputError: It, or the nearest folder above it that exists, is no folder or is not writable.
+    """
+    nearest = folder.absolute()
+    while not os.path.lexists(nearest):
+        nearest = nearest.parent
+    missing = "" if nearest == folder.absolute() else f", which is missing; {nearest}"
+    if not nearest.is_dir():
+        raise OutputError(f"output folder is {folder}{missing} is no folder; expected a folder for bags")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"output folder is {folder}{missing} is not writable; expected one that can be written")

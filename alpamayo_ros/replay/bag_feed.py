@@ -73,7 +73,9 @@ class BagFeed:
         """
         self._repeated = deque(self._published(message) for message in self._last_before(bag_ns))
         # The iterator before this one closes its files when it is let go of.
-        self._rest = self._reader.messages(self._chosen, start_ns=bag_ns)
+        whole = self._reader.start_ns is None or bag_ns <= self._reader.start_ns
+        # Of the whole bag the reader also compares how many messages it counts and holds.
+        self._rest = self._reader.messages(self._chosen, start_ns=None if whole else bag_ns)
         self._ahead.clear()
         self._ahead_bytes = 0
         self.damage = None
@@ -95,7 +97,7 @@ class BagFeed:
         return [self._repeated.popleft() for _ in range(min(limit, len(self._repeated)))]
 
     def read_ahead(self) -> bool:
-        """Read one message into memory; return whether another one may follow."""
+        """Read one message into memory; return False without reading when there is no room for it, or none is left."""
         return len(self._ahead) < _AHEAD_MESSAGES and self._ahead_bytes < _AHEAD_BYTES and self._read()
 
     def raise_damage(self) -> None:
@@ -139,7 +141,7 @@ class BagFeed:
             for message in self._reader.messages(missing, begin_ns, end_ns):
                 window[message.topic].append(message)
             for name, messages in window.items():
-                found[name] = [*messages, *found[name]]
+                found[name] += messages
             missing = {name for name in missing if len(found[name]) < self._latched[name]}
             end_ns, width_ns = begin_ns, 2 * width_ns
         flat = [message for messages in found.values() for message in messages]

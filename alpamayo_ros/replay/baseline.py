@@ -177,11 +177,7 @@ def approve_result(result: Path, destination: Path, *, author: str, reason: str,
     for name, value in (("author", author), ("reason", reason)):
         if not value.strip():
             raise ConfigurationError(f"--{name} is empty; expected who approves and why")
-    file = result / RESULT_FILE
-    if not file.is_file():
-        raise ConfigurationError(f"result {result} has no {RESULT_FILE}; expected a folder that 'replay run' finished")
-    document = _load_json(file, "result")
-    validate_document(document, "result", f"result {file}")
+    document = load_result(result)
     _require_trustworthy(document, result)
     _verify_outputs(document, result)
     outputs = sorted((result / OUTPUTS_FOLDER).iterdir())
@@ -207,6 +203,21 @@ def approve_result(result: Path, destination: Path, *, author: str, reason: str,
     }
     _write_folder(result, destination, baseline, force=force)
     return load_baseline(destination)
+
+
+def load_result(result: Path) -> Mapping[str, Any]:
+    """Return the document of a finished replay.
+
+    Raises:
+        ConfigurationError: The folder is not a finished result.
+        BagCorruptError: The document is damaged.
+    """
+    file = result / RESULT_FILE
+    if not file.is_file():
+        raise ConfigurationError(f"result {result} has no {RESULT_FILE}; expected a folder that 'replay run' finished")
+    document = _load_json(file, "result")
+    validate_document(document, "result", f"result {file}")
+    return document
 
 
 def _require_trustworthy(document: Mapping[str, Any], result: Path) -> None:

@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from alpamayo_ros.replay.run import ReplaySetup
 
 
+IN_PROCESS = "in process"
+
+
 class Drive(Protocol):
     """Takes the inputs of a drive in the total order; gives the answers of the ticks that each of them closes.
 
     Every message comes as it stands in the bag and decoded: a graph sends the first, the pipeline uses the second.
     """
+
+    @property
+    def executed(self) -> str:
+        """How the stages run; see ``ReplayResult``."""
 
     @property
     def open_at_end(self) -> int:
@@ -49,6 +56,8 @@ DriveStarter = Callable[["ReplaySetup", BagReader], AbstractContextManager[Drive
 
 class _InProcess:
     """The pipeline, fed with what was decoded."""
+
+    executed = IN_PROCESS
 
     def __init__(self, pipeline: DrivePipeline) -> None:
         self._pipeline = pipeline

@@ -228,7 +228,7 @@ class Playback:
         return self._anchor_ns if due_ns is None else due_ns
 
     def read_ahead(self) -> bool:
-        """Read one message into memory; return whether another one may follow.
+        """Read one message into memory; return False without reading when there is no room for it, or none is left.
 
         Call it while nothing is due: a chunk takes milliseconds to read and unpack, which would make messages late.
         """
@@ -352,7 +352,8 @@ class Playback:
 
     def _move_anchor(self, now_ns: int) -> None:
         self._anchor_bag = self._bag_time(now_ns)
-        self._anchor_ns = now_ns
+        # Between two rounds of a loop the anchor is still to come.
+        self._anchor_ns = max(now_ns, self._anchor_ns)
 
     def _anchor_at_next(self, now_ns: int) -> None:
         """Make the next message due at a time."""

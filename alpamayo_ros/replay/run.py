@@ -15,7 +15,7 @@ from alpamayo_ros.perception.calibration import with_digest
 from alpamayo_ros.pipeline.drive import TickAnswer
 from alpamayo_ros.pipeline.observer import latest_stamp_ns
 from alpamayo_ros.pipeline.setup import StackSetup, choose_profile, set_up_stack
-from alpamayo_ros.replay.drive import Drive
+from alpamayo_ros.replay.drive import IN_PROCESS, Drive
 from alpamayo_ros.replay.driven_path import DrivenPathEvaluator
 from alpamayo_ros.replay.inputs import OdometryReader, Rig, decode, frame_readers, odometry_frame, read_rig
 from alpamayo_ros.replay.outputs import PRODUCED_BY, OutputRecorder
@@ -90,6 +90,7 @@ class ReplayFacts:
     content_digest: str = ""
     input_order_digest: str = ""
     output_digest: str = ""
+    executed: str = IN_PROCESS
 
 
 def set_up_replay(
@@ -176,7 +177,7 @@ def replay_bag(
         BagCorruptError: The input bag turned out to be damaged.
         BagWriteError: The output could not be written.
     """
-    facts = ReplayFacts()
+    facts = ReplayFacts(executed=drive.executed)
     identity = BagIdentity(
         setup.lineage.lineage_id,
         setup.lineage.envelope_id,

@@ -43,6 +43,7 @@ class ReplayRequest:
     Attributes:
         bag: Input bag.
         profile: Profile name, or path of a profile file.
+        backend: Backend id in place of the profile's own, empty for that.
         out: Folder of the result, to be made.
         topics: Topics file.
         calibration: Calibration file.
@@ -58,6 +59,7 @@ class ReplayRequest:
     bag: Path
     profile: str
     out: Path
+    backend: str = ""
     topics: Path | None = None
     calibration: Path | None = None
     parameters: Path | None = None
@@ -96,6 +98,7 @@ def run_session(
         setup = set_up_replay(
             reader,
             profile_name=request.profile,
+            backend=request.backend,
             topics_path=request.topics,
             calibration_path=request.calibration,
             parameters_path=request.parameters,
@@ -149,6 +152,7 @@ def _judged(
         comparison=comparison,
         bag_path=str(request.bag),
         profile=setup.profile.name,
+        executed=facts.executed,
         ticks_requested=setup.ticks_requested,
         too_little=too_little,
         policy={"policy_id": policy.policy_id, "name": policy.name},

@@ -35,6 +35,7 @@ def result_document(result: ReplayResult) -> dict[str, Any]:
         "timings": {part: _finite(seconds) for part, seconds in ordered_timings(result.timings).items()},
         "bag": result.bag_path,
         "profile": result.profile,
+        "executed": result.executed,
         "ticks_requested": result.ticks_requested,
         "too_little": list(result.too_little),
         "policy": dict(result.policy),

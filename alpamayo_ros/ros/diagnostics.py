@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 
 from alpamayo_ros.monitoring.health import Health
@@ -38,3 +39,7 @@ class DiagnosticsPublisher:
         message = self._array(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
+
+    def await_acknowledged(self) -> None:
+        """Wait until subscribers have what was published, for a second at most: what is said last says why."""
+        self._publisher.wait_for_all_acked(Duration(seconds=1))

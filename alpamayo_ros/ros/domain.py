@@ -4,11 +4,15 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 
 from alpamayo_ros.errors import GraphError
 
 HIGHEST_ID = 101
 """Above it the ports of DDS reach into the range that Linux gives to any program."""
+
+
+_ATTEMPTS = count()
 
 
 @contextmanager
@@ -21,8 +25,9 @@ def private_domain() -> Iterator[int]:
     Raises:
         GraphError: Every domain is taken.
     """
-    for attempt in range(HIGHEST_ID):
-        domain_id = 1 + (os.getpid() + attempt) % HIGHEST_ID
+    for _ in range(HIGHEST_ID):
+        # Never the one before: what a process has just left is still leaving.
+        domain_id = 1 + (os.getpid() + next(_ATTEMPTS)) % HIGHEST_ID
         reservation = socket.socket(socket.AF_UNIX)
         try:
             reservation.bind(f"\0alpamayo_ros-domain-{domain_id}")

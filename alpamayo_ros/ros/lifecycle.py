@@ -45,26 +45,27 @@ DRAIN_S = 60.0
 """Longest wait for a stage that runs while its node is taken down."""
 
 
-class ManagedNode(LifecycleNode):
-    """A lifecycle node that says in /diagnostics why it does not do what it should.
+class ReportingNode(LifecycleNode):
+    """A lifecycle node that says in /diagnostics why it does not do what it should; it runs no stack.
 
-    A subclass fills ``set_up``, ``start``, ``stop`` and ``tear_down`` and, where it knows more, ``health`` and
-    ``turn``. An error of ``set_up`` or ``start`` leaves the node in the state before, with its reason in diagnostics.
+    A subclass fills ``configure``, ``start``, ``stop`` and ``tear_down`` and, where it knows more, ``health`` and
+    ``turn``. An error of ``configure`` or ``start`` leaves the node in the state before, with its reason in
+    diagnostics.
     """
 
-    def __init__(self, key: str, *, context: Context | None = None, handover: Handover | None = None) -> None:
+    def __init__(self, key: str, *, context: Context | None = None) -> None:
         """Declare parameters and begin to report.
 
         Args:
             key: Name of the node in parameter files and in the table of topics; the default node name.
             context: rclpy context, the default one if None.
-            handover: What the nodes of the process share; one of its own if None.
         """
         super().__init__(key, context=context, automatically_declare_parameters_from_overrides=True)
         self.key = key
-        self.handover = handover if handover is not None else Handover(in_memory=False)
         self.parameters = ParameterServer(self, key)
-        self.stack: StackSetup | None = None
+        self.end_code: int | None = None
+        self.exit_code = 0
+        """What the process ends with when it ends for another reason."""
         self._diagnostics = DiagnosticsPublisher(self)
         self._refusal = ""
         self._failure = ""
@@ -72,14 +73,16 @@ class ManagedNode(LifecycleNode):
         self._report_soon = False
         self._autostart_pending = bool(self.parameters.own("autostart"))
         self._turns = 0
-        self._lineage_subscription: Any = None
         self.create_service(generated_class("std_srvs/srv/Trigger"), CONNECTIONS_SERVICE, self._on_connections)
         self._housekeeping = self.create_timer(_TURN_S, self._turn, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
+    follows = ""
+    """Topic whose publishers go down before this node, so that no tick is lost on the way; empty if there is none."""
+
     # What a subclass fills.
 
-    def set_up(self, stack: StackSetup) -> None:
-        """Verify digests, load engines, make publishers."""
+    def configure(self) -> None:
+        """Resolve parameters and make what an inactive node has."""
 
     def start(self) -> None:
         """Subscribe."""
@@ -88,7 +91,7 @@ class ManagedNode(LifecycleNode):
         """Subscribe to nothing more."""
 
     def tear_down(self) -> None:
-        """Release what ``set_up`` made; called after errors too, so it must not assume that everything is there."""
+        """Release what ``configure`` made; called after errors too, so it must not assume that everything is there."""
 
     def health(self) -> Health:
         """Say how the active node is."""
@@ -100,6 +103,21 @@ class ManagedNode(LifecycleNode):
 
     def turn(self) -> None:
         """Do what is due ten times a second while the node is active."""
+
+    def refused(self, error: Exception) -> None:
+        """Learn why a transition was refused; it is in diagnostics already."""
+
+    @property
+    def subject(self) -> str:
+        """What diagnostics are said of, empty while nothing is known of it."""
+        return ""
+
+    def before_shut_down(self, spin_once: Callable[[float], None]) -> None:
+        """Do what needs messages before the node goes down with its process; called in every state.
+
+        Args:
+            spin_once: Dispatches what has arrived, or waits for it as many seconds as it is told.
+        """
 
     # The life cycle.
 
@@ -119,18 +137,29 @@ class ManagedNode(LifecycleNode):
         if self.state_label == "unconfigured":
             self.trigger_shutdown()
 
+    def is_fed(self) -> bool:
+        """Whether a node that goes down before this one still publishes."""
+        return bool(self.follows) and self.count_publishers(self.resolve_topic_name(self.follows)) > 0
+
     @property
     def state_label(self) -> str:
         """Name of the present state."""
         return str(self._state_machine.current_state[1])
+
+    def request_end(self, code: int) -> None:
+        """Let the process end with an exit code as soon as the present callback is done; the first request counts."""
+        if self.end_code is None:
+            self.end_code = code
+            self._report()
+            self._diagnostics.await_acknowledged()
 
     def fail(self, reason: str) -> None:
         """Go to the error state, and from there to unconfigured, as soon as the present callback is done."""
         self._failure = self._failure or reason
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Resolve parameters, name the lineage, and set up."""
-        return self._attempt(self._configure, lambda: super(ManagedNode, self).on_configure(state))
+        """Resolve parameters and set up."""
+        return self._attempt(self._configure, lambda: super(ReportingNode, self).on_configure(state))
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the publishers and start."""
@@ -165,26 +194,18 @@ class ManagedNode(LifecycleNode):
     def _configure(self) -> None:
         self._refusal = ""
         self._require_no_twin()
-        parameters = self.parameters.resolve()
-        own = getattr(parameters, self.key)
-        calibration_file, envelope_file = own.calibration_file, own.envelope_file
-        self.stack = set_up_stack(
-            choose_profile(own.profile, own.backend),
-            parameters,
-            load_calibration(Path(calibration_file)) if calibration_file else RigCalibration(),
-            load_envelope(Path(envelope_file) if envelope_file else None),
-        )
-        self.set_up(self.stack)
+        self.configure()
         self.parameters.freeze(frozen=True)
-        self._watch_lineage()
 
     def _attempt(self, *steps: Callable[[], Any]) -> TransitionCallbackReturn:
         try:
             for step in steps:
                 step()
         except AlpamayoError as error:
+            refusal: Exception = error
             self._refusal = str(error)
         except Exception as error:  # noqa: BLE001 - whatever a stage raises must reach the person who reads diagnostics
+            refusal = error
             self._refusal = f"internal error: {type(error).__name__}: {error}"
             self.get_logger().error(traceback.format_exc())
         else:
@@ -196,16 +217,11 @@ class ManagedNode(LifecycleNode):
         else:
             self._quietly(self.stop)
         self._report_soon = True
+        self.refused(refusal)
         return FAILURE
 
     def _release(self) -> None:
-        if not self.handover.worker.drain(DRAIN_S):
-            self.get_logger().error(f"a stage still runs {DRAIN_S:.0f} s after its node was taken down")
         self._quietly(self.tear_down)
-        if self._lineage_subscription is not None:
-            self.destroy_subscription(self._lineage_subscription)
-            self._lineage_subscription = None
-        self.stack = None
         self.parameters.freeze(frozen=False)
 
     def _quietly(self, step: Callable[[], None]) -> None:
@@ -215,24 +231,7 @@ class ManagedNode(LifecycleNode):
         except Exception:  # noqa: BLE001 - see above
             self.get_logger().error(traceback.format_exc())
 
-    # The lineage and other nodes.
-
-    def _watch_lineage(self) -> None:
-        self._lineage_subscription = self.create_subscription(
-            generated_class("alpamayo_ros/msg/Lineage"), "~/input/lineage", self._on_lineage, qos_profile("latched")
-        )
-
-    def _on_lineage(self, message: Any) -> None:
-        if self.stack is None or message.lineage_id == self.stack.lineage.lineage_id:
-            return
-        theirs = {item.kind: item.digest for item in lineage_components(message)}
-        kinds = ", ".join(kind for kind, _, _ in compare_components(theirs, digests_by_kind(self.stack.lineage)))
-        error = DigestMismatchError(
-            f"lineage {message.lineage_id} is published on {self.resolve_topic_name('~/input/lineage')}, and this node "
-            f"runs {self.stack.lineage.lineage_id}; they differ in: {kinds or 'the manifest'}; expected one lineage: "
-            "give every node the same profile, files and parameters"
-        )
-        self.fail(str(error))
+    # Other nodes.
 
     def _require_no_twin(self) -> None:
         self._look_for_twin()
@@ -276,8 +275,7 @@ class ManagedNode(LifecycleNode):
             self._report()
 
     def _report(self) -> None:
-        lineage = self.stack.lineage.lineage_id if self.stack is not None else ""
-        self._diagnostics.publish(self._present_health(), lineage)
+        self._diagnostics.publish(self._present_health(), self.subject)
 
     def _present_health(self) -> Health:
         state = self.state_label
@@ -291,3 +289,72 @@ class ManagedNode(LifecycleNode):
         if waits is None:
             return Health(Level.OK, state)
         return Health(Level.WARN, f"{state}: waits for a lifecycle manager to {waits} it")
+
+
+class ManagedNode(ReportingNode):
+    """A reporting node that runs a stage of a stack, or belongs to one: it names the lineage of what runs.
+
+    A subclass fills ``set_up``, ``start``, ``stop`` and ``tear_down`` and, where it knows more, ``health`` and
+    ``turn``.
+    """
+
+    def __init__(self, key: str, *, context: Context | None = None, handover: Handover | None = None) -> None:
+        """Declare parameters and begin to report.
+
+        Args:
+            key: Name of the node in parameter files and in the table of topics; the default node name.
+            context: rclpy context, the default one if None.
+            handover: What the nodes of the process share; one of its own if None.
+        """
+        super().__init__(key, context=context)
+        self.handover = handover if handover is not None else Handover(in_memory=False)
+        self.stack: StackSetup | None = None
+        self._lineage_subscription: Any = None
+
+    def set_up(self, stack: StackSetup) -> None:
+        """Verify digests, load engines, make publishers."""
+
+    def configure(self) -> None:
+        """Resolve parameters, name the lineage, set up, and watch that other nodes name the same."""
+        parameters = self.parameters.resolve()
+        own = getattr(parameters, self.key)
+        calibration_file, envelope_file = own.calibration_file, own.envelope_file
+        self.stack = set_up_stack(
+            choose_profile(own.profile, own.backend),
+            parameters,
+            load_calibration(Path(calibration_file)) if calibration_file else RigCalibration(),
+            load_envelope(Path(envelope_file) if envelope_file else None),
+        )
+        self.set_up(self.stack)
+        self._watch_lineage()
+
+    @property
+    def subject(self) -> str:
+        """The lineage id, once it is known."""
+        return self.stack.lineage.lineage_id if self.stack is not None else ""
+
+    def _release(self) -> None:
+        if not self.handover.worker.drain(DRAIN_S):
+            self.get_logger().error(f"a stage still runs {DRAIN_S:.0f} s after its node was taken down")
+        super()._release()
+        if self._lineage_subscription is not None:
+            self.destroy_subscription(self._lineage_subscription)
+            self._lineage_subscription = None
+        self.stack = None
+
+    def _watch_lineage(self) -> None:
+        self._lineage_subscription = self.create_subscription(
+            generated_class("alpamayo_ros/msg/Lineage"), "~/input/lineage", self._on_lineage, qos_profile("latched")
+        )
+
+    def _on_lineage(self, message: Any) -> None:
+        if self.stack is None or message.lineage_id == self.stack.lineage.lineage_id:
+            return
+        theirs = {item.kind: item.digest for item in lineage_components(message)}
+        kinds = ", ".join(kind for kind, _, _ in compare_components(theirs, digests_by_kind(self.stack.lineage)))
+        error = DigestMismatchError(
+            f"lineage {message.lineage_id} is published on {self.resolve_topic_name('~/input/lineage')}, and this node "
+            f"runs {self.stack.lineage.lineage_id}; they differ in: {kinds or 'the manifest'}; expected one lineage: "
+            "give every node the same profile, files and parameters"
+        )
+        self.fail(str(error))

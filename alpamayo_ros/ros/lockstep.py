@@ -24,7 +24,6 @@ from alpamayo_ros.pipeline.drive import TickAnswer
 from alpamayo_ros.pipeline.observer import ODOMETRY, latest_stamp_ns, make_tick_rule
 from alpamayo_ros.pipeline.requested_ticks import RequestedTicks
 from alpamayo_ros.pipeline.tick_rule import OpenTick
-from alpamayo_ros.replay.drive import Drive
 from alpamayo_ros.replay.run import ReplaySetup
 from alpamayo_ros.ros.classes import generated_class
 from alpamayo_ros.ros.domain import local_environment, private_domain
@@ -82,18 +81,21 @@ def start_graph(
             for name in ("stack",) if composed else STAGES:
                 processes.start(name, ["--ros-args", "--params-file", str(parameters)])
             with GraphClient(domain_id, processes) as client:
-                drive = GraphDrive(setup, reader, client, deadline_s)
+                drive = GraphDrive(setup, reader, client, deadline_s, composed=composed)
                 client.bring_up(STAGES)
                 client.await_connections(drive.expected_connections(composed=composed))
                 drive.verify_lineage()
                 yield drive
 
 
-class GraphDrive(Drive):
+class GraphDrive:
     """The graph behind the protocol of a replay: takes messages, waits, gives the answers of ticks."""
 
-    def __init__(self, setup: ReplaySetup, reader: BagReader, client: GraphClient, deadline_s: float) -> None:
+    def __init__(
+        self, setup: ReplaySetup, reader: BagReader, client: GraphClient, deadline_s: float, *, composed: bool
+    ) -> None:
         """Make publishers of the inputs and listen to the outputs."""
+        self.executed = "stack" if composed else "graph"
         self._setup = setup
         self._client = client
         self._deadline_s = deadline_s
@@ -104,7 +106,6 @@ class GraphDrive(Drive):
         self._latest_ns = latest_stamp_ns(profile)
         self._names = _input_names(setup)
         self._sent = dict.fromkeys(self._names.values(), 0)
-        self._bad_stamps: dict[str, int] = {}
         self._unseen = set(profile.inputs)
         self._counts = InputCounts(0, (), (), (), ())
         self._received: dict[str, int] = {}
@@ -217,7 +218,6 @@ class GraphDrive(Drive):
     def _take(self, message: BagMessage, stamp: int, store: Callable[[], None]) -> Sequence[TickAnswer]:
         name = self._names[message.topic]
         if not 0 <= stamp <= self._latest_ns:
-            self._bad_stamps[name] = self._bad_stamps.get(name, 0) + 1
             self._send(message)
             return ()
         advance = self._rule.advance(name, stamp)

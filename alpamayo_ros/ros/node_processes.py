@@ -14,7 +14,8 @@ from alpamayo_ros.errors import GraphError
 from alpamayo_ros.ros.process import PARENT_VARIABLE
 
 PACKAGE = "alpamayo_ros"
-_END_S = 10.0
+_END_S, _END_AFTER_ERROR_S = 10.0, 2.0
+"""Until a process that was asked to end is killed; after an error it may well be one that hangs."""
 _LOG_LINES = 5
 
 
@@ -104,7 +105,7 @@ class NodeProcesses:
             if running.process.poll() is None:
                 running.process.send_signal(signal.SIGINT)
         for running in self._running:
-            _await_end(running.process)
+            _await_end(running.process, _END_S if kind is None else _END_AFTER_ERROR_S)
 
     @staticmethod
     def _last_words(running: _Running) -> str:
@@ -112,9 +113,9 @@ class NodeProcesses:
         return f"; its last words: {' / '.join(text.splitlines()[-_LOG_LINES:])}" if text else ""
 
 
-def _await_end(process: "subprocess.Popen[bytes]") -> None:
+def _await_end(process: "subprocess.Popen[bytes]", timeout_s: float) -> None:
     try:
-        process.wait(_END_S)
+        process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

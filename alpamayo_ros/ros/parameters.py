@@ -76,7 +76,7 @@ class ParameterServer:
             )
         if self._wrong:
             raise ParameterError(next(iter(self._wrong.values())))
-        path = str(self.own("parameter_file"))
+        path = str(self.own("parameter_file")) if "parameter_file" in self._declared else ""
         everything = load_parameters(Path(path) if path else None)
         values = {**asdict(getattr(everything, self._key)), **self._given}
         resolved = parse_parameters(self._class, self._key, values)

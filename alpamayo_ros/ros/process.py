@@ -5,7 +5,9 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from types import FrameType
 from typing import Any
 
@@ -13,7 +15,7 @@ import rclpy
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
-from alpamayo_ros.ros.lifecycle import ManagedNode
+from alpamayo_ros.ros.lifecycle import ReportingNode
 from alpamayo_ros.ros.wiring import with_default_wiring
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -23,6 +25,11 @@ PARENT_VARIABLE = "ALPAMAYO_PARENT_PID"
 
 _SPIN_S = 1.0
 """``EventsExecutor.spin`` and ``spin_once`` without a time never dispatch anything (rclpy 9.1)."""
+
+_FOLLOW_SLICE_S = 0.02
+
+FOLLOW_S = 2.0
+"""Longest wait for the processes that go down before this one; they may not have been told to."""
 
 
 def make_executor(context: Any = None) -> Executor:
@@ -63,8 +70,8 @@ class Stop:
         self._executor.wake()
 
 
-def run_nodes(make: Callable[[], Sequence[ManagedNode]], arguments: Sequence[str] | None = None) -> int:
-    """Run nodes until SIGINT or SIGTERM, then take them down in the order of the list; return the exit code.
+def run_nodes(make: Callable[[], Sequence[ReportingNode]], arguments: Sequence[str] | None = None) -> int:
+    """Run nodes until a signal, or until one asks for the end; take them down in order and return the exit code.
 
     Args:
         make: Makes the nodes, upstream first; they are started in the opposite order.
@@ -83,10 +90,35 @@ def run_nodes(make: Callable[[], Sequence[ManagedNode]], arguments: Sequence[str
         for node in reversed(nodes):
             node.autostart()
         parent = os.environ.get(PARENT_VARIABLE)
-        while not stop.requested and parent in (None, str(os.getppid())):
+        while not stop.requested and _end_code(nodes) is None and parent in (None, str(os.getppid())):
             executor.spin_once(timeout_sec=_SPIN_S)
+        _follow_down(nodes, executor)
     finally:
-        for node in nodes:
-            node.shut_down()
-        rclpy.try_shutdown()
-    return 0
+        # Whatever happens to one node on the way down, those behind it go down too.
+        with ExitStack() as way_down:
+            way_down.callback(rclpy.try_shutdown)
+            for node in reversed(nodes):
+                way_down.callback(_take_down, node, executor)
+    return _end_code(nodes) or max(node.exit_code for node in nodes)
+
+
+def _take_down(node: ReportingNode, executor: Executor) -> None:
+    try:
+        node.before_shut_down(lambda seconds: executor.spin_once(timeout_sec=seconds))
+    finally:
+        node.shut_down()
+
+
+def _end_code(nodes: Sequence[ReportingNode]) -> int | None:
+    """Return the exit code that a node asks for, None while none does."""
+    return next((node.end_code for node in nodes if node.end_code is not None), None)
+
+
+def _follow_down(nodes: Sequence[ReportingNode], executor: Executor) -> None:
+    """Go on until those that feed the node of this process are down: Ctrl-C of a launch reaches all at once.
+
+    Nodes of one process need no wait, they are taken down in order.
+    """
+    deadline = time.monotonic() + FOLLOW_S
+    while len(nodes) == 1 and nodes[0].is_fed() and time.monotonic() < deadline:
+        executor.spin_once(timeout_sec=_FOLLOW_SLICE_S)

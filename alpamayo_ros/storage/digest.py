@@ -34,9 +34,14 @@ def is_content(name: str, type_name: str) -> bool:
         name: Full topic name.
         type_name: Message type.
     """
-    if type_name.startswith(_OWN_PACKAGE) or name in _EXCLUDED_TOPICS or name.startswith(_EXCLUDED_PREFIX):
+    if type_name.startswith(_OWN_PACKAGE) or is_log(name):
         return False
     return not any(row.type_name == type_name and name.endswith(row.name.lstrip("~")) for row in OUTPUT_TOPICS)
+
+
+def is_log(name: str) -> bool:
+    """Say whether a topic is a system's report about itself: logs, parameter events, diagnostics, service events."""
+    return name in _EXCLUDED_TOPICS or name.startswith(_EXCLUDED_PREFIX)
 
 
 def stated_or_computed_hash(topic: TopicInfo) -> str:

@@ -35,6 +35,30 @@ class LaneAction(IntEnum):
     CHANGE_RIGHT = 3
 
 
+LONGITUDINAL_WORDS = {
+    LongitudinalAction.STOPPED: "stopped",
+    LongitudinalAction.KEEP_SPEED: "keeping speed",
+    LongitudinalAction.ACCELERATE: "accelerating",
+    LongitudinalAction.DECELERATE: "decelerating",
+    LongitudinalAction.REVERSE: "reversing",
+}
+"""What a meta-action along the path is called in front of people; an unknown one has no words."""
+
+LATERAL_WORDS = {
+    LateralAction.STRAIGHT: "straight on",
+    LateralAction.LEFT: "turning left",
+    LateralAction.RIGHT: "turning right",
+}
+"""What a meta-action across the path is called; an unknown one has no words."""
+
+LANE_WORDS = {
+    LaneAction.KEEP: "keeping the lane",
+    LaneAction.CHANGE_LEFT: "changing to the lane on the left",
+    LaneAction.CHANGE_RIGHT: "changing to the lane on the right",
+}
+"""What a meta-action in terms of lanes is called; an unknown one has no words."""
+
+
 class ConfidenceKind(IntEnum):
     """What a confidence means; the numbers are the constants of msg/Rationale.msg."""
 

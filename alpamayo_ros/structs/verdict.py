@@ -158,6 +158,8 @@ class ReplayResult:
         comparison: Comparison with the baseline, None without one.
         bag_path: The bag as it was named.
         profile: Name of the profile.
+        executed: How the stages ran: ``in process``, ``graph`` (a process per node) or ``stack`` (the nodes in one
+            process). It is no part of the lineage, and must change nothing.
         ticks_requested: ``all`` or ``recorded``.
         too_little: Why the replay shows too little to judge or to approve, one sentence each; empty if it does not.
         policy: Id and name of the comparison policy.
@@ -176,6 +178,7 @@ class ReplayResult:
     comparison: Comparison | None = None
     bag_path: str = ""
     profile: str = ""
+    executed: str = "in process"
     ticks_requested: str = "all"
     too_little: tuple[str, ...] = ()
     policy: Mapping[str, Any] = field(default_factory=dict)
