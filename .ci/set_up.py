@@ -280,14 +280,14 @@ def build(ros_distro: str) -> None:
 
 
 def remove_stale_build(root: Path) -> None:
-    """Start the build anew after one that broke off, after a message was deleted and after a new version.
+    """Start the build anew after one that broke off, after a message or service was deleted and after a new version.
 
-    Only then: the files that were generated from a deleted message stay importable otherwise, and the entry point
+    Only then: the files that were generated from a deleted message or service stay importable otherwise, and the entry point
     of the old version would load the pytest plugin twice.
     """
     venv = root / ".venv"
-    sources = {path.name for path in (root / "msg").glob("*.msg")}
-    built = {path.name for path in (venv / "share" / "alpamayo_ros" / "msg").glob("*.msg")}
+    sources = interfaces(root)
+    built = interfaces(venv / "share" / "alpamayo_ros")
     version = re.search("<version>(.*?)</version>", (root / "package.xml").read_text(encoding="utf-8"))
     found = [path.name.split("-")[1] for path in venv.glob("lib/python3*/site-packages/alpamayo_ros-*.egg-info")]
     broke_off = (root / "build" / UNFINISHED).exists()
@@ -308,6 +308,11 @@ def remove_stale_build(root: Path) -> None:
                 shutil.rmtree(str(path))
             else:
                 path.unlink()
+
+
+def interfaces(folder: Path) -> "set[str]":
+    """Name the messages and services of a source tree or an installed one."""
+    return {path.name for pattern in ("msg/*.msg", "srv/*.srv") for path in folder.glob(pattern)}
 
 
 def remove_dangling_links(venv: Path) -> None:

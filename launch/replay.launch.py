@@ -19,6 +19,7 @@ from alpamayo_ros.params.node_parameters import load_parameters
 from alpamayo_ros.replay.run import set_up_replay
 from alpamayo_ros.ros.graph_setup import write_graph_parameters
 from alpamayo_ros.storage.reader import open_bag
+from alpamayo_ros.structs.lineage import NONE
 
 ARGUMENTS = {
     "bag": (None, "Bag folder, or bare .mcap or .db3 file."),
@@ -39,15 +40,15 @@ LAST_TICKS_S = 1.0
 def generate_launch_description() -> LaunchDescription:
     """Read the bag, start the stack on its topics, then play."""
     stack = Path(get_package_share_directory("alpamayo_ros")) / "launch" / "alpamayo.launch.py"
-    heard: list[str] = []
+    parameters: dict[str, object] = {}
     return LaunchDescription(
         [
             *map(_declared, ARGUMENTS),
-            OpaqueFunction(function=_read_bag, args=[heard]),
+            OpaqueFunction(function=_read_bag, args=[parameters]),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(stack)), launch_arguments={"use_sim_time": "true"}.items()
             ),
-            OpaqueFunction(function=_play, args=[heard]),
+            OpaqueFunction(function=_play, args=[parameters]),
         ]
     )
 
@@ -58,19 +59,29 @@ def _declared(name: str) -> DeclareLaunchArgument:
     return DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
 
 
-def _read_bag(context: LaunchContext, heard: list[str]) -> None:
+def _read_bag(context: LaunchContext, parameters: dict[str, object]) -> None:
     """Find topics and calibration as ``alpamayo replay run`` does, and give them to the stack as files.
+
+    Everything that can be refused is refused here: what is refused after a process began leaves that process behind.
 
     Args:
         context: Its arguments ``topics`` and ``calibration`` are set to files that name what was found.
-        heard: Gets the topics that the stack must hear before the bag begins.
+        parameters: Gets the parameters of the replayer.
     """
     given = context.launch_configurations
     if given.get("odometry"):
         raise RuntimeError("argument odometry has no use here: topics are found in the bag, or named by topics")
+    bag = Path(given["bag"]).expanduser().absolute()
+    parameters |= {
+        "bag": ParameterValue(str(bag), value_type=str),
+        "rate": _number(given, "rate"),
+        "start_offset_s": _number(given, "start_offset"),
+        "clock": True,
+        **{name: given[name].lower() == "true" for name in FLAGS},
+    }
     files = ("topics", "calibration", "envelope", "params")
     paths = {name: Path(given[name]).expanduser() if given.get(name) else None for name in files}
-    with open_bag(Path(given["bag"]).expanduser()) as reader:
+    with open_bag(bag) as reader:
         setup = set_up_replay(
             reader,
             profile_name=given.get("profile") or load_parameters(paths["params"]).perception.profile,
@@ -81,25 +92,17 @@ def _read_bag(context: LaunchContext, heard: list[str]) -> None:
             envelope_path=paths["envelope"],
         )
     folder = Path(launch_config.log_dir)
-    write_graph_parameters(setup, folder, use_sim_time=True)
-    for name in ("topics", "calibration"):
-        if (folder / f"{name}.yaml").exists():
-            given[name] = str(folder / f"{name}.yaml")
-    heard += [setup.topics.odometry, *(setup.topics.cameras[camera.id] for camera in setup.profile.cameras)]
+    # The parameters of a replay in lockstep are not those of a live stack.
+    write_graph_parameters(setup, folder, use_sim_time=True).unlink()
+    given["topics"] = str(folder / "topics.yaml")
+    if setup.stack.calibration.digest != NONE:
+        given["calibration"] = str(folder / "calibration.yaml")
+    cameras = [setup.topics.cameras[camera.id] for camera in setup.profile.cameras]
+    parameters["wait_for_subscribers"] = [setup.topics.odometry, *cameras]
 
 
-def _play(context: LaunchContext, heard: list[str]) -> list[Action]:
+def _play(context: LaunchContext, parameters: dict[str, object]) -> list[Action]:
     given = context.launch_configurations
-    flags = {name: given[name].lower() == "true" for name in FLAGS}
-    parameters: dict[str, object] = {
-        "bag": ParameterValue(str(Path(given["bag"]).expanduser().absolute()), value_type=str),
-        "rate": ParameterValue(given["rate"], value_type=float),
-        "start_offset_s": ParameterValue(given["start_offset"], value_type=float),
-        "loop": flags["loop"],
-        "exit_at_end": flags["exit_at_end"],
-        "clock": True,
-        "wait_for_subscribers": heard,
-    }
     return [
         Node(
             package="alpamayo_ros",
@@ -111,6 +114,13 @@ def _play(context: LaunchContext, heard: list[str]) -> list[Action]:
             on_exit=_end_with_the_bag,
         )
     ]
+
+
+def _number(given: dict[str, str], name: str) -> float:
+    try:
+        return float(given[name])
+    except ValueError as error:
+        raise RuntimeError(f"argument {name} is {given[name]!r}; expected a number") from error
 
 
 def _end_with_the_bag(event: ProcessExited, context: LaunchContext) -> list[Action] | None:

@@ -136,6 +136,7 @@ class ReportingNode(LifecycleNode):
                 transition()
         if self.state_label == "unconfigured":
             self.trigger_shutdown()
+        self.get_logger().info("down")
 
     def is_fed(self) -> bool:
         """Whether a node that goes down before this one still publishes."""
@@ -164,7 +165,7 @@ class ReportingNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the publishers and start."""
         returned = super().on_activate(state)
-        return self._attempt(self.start) if returned == SUCCESS else returned
+        return self._attempt(self.start, self._say_active) if returned == SUCCESS else returned
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and close the publishers."""
@@ -190,6 +191,9 @@ class ReportingNode(LifecycleNode):
         super().on_error(state)
         self._report_soon = True
         return SUCCESS
+
+    def _say_active(self) -> None:
+        self.get_logger().info(f"active; lineage {self.subject}" if self.subject else "active")
 
     def _configure(self) -> None:
         self._refusal = ""

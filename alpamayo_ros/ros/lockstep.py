@@ -29,6 +29,7 @@ from alpamayo_ros.ros.classes import generated_class
 from alpamayo_ros.ros.domain import local_environment, private_domain
 from alpamayo_ros.ros.graph_client import GraphClient
 from alpamayo_ros.ros.graph_setup import write_graph_parameters
+from alpamayo_ros.ros.log_folder import VARIABLE as LOG_VARIABLE
 from alpamayo_ros.ros.node_processes import NodeProcesses
 from alpamayo_ros.ros.qos import qos_profile
 from alpamayo_ros.storage.message import BagMessage
@@ -58,7 +59,7 @@ def start_graph(
     *,
     composed: bool = False,
     deadline_s: float = DEADLINE_S,
-    use_sim_time: bool = True,
+    use_sim_time: bool = False,
 ) -> Iterator["GraphDrive"]:
     """Start the nodes, bring them up, and wait until every endpoint is matched.
 
@@ -67,7 +68,8 @@ def start_graph(
         reader: The input bag, for the types of its topics.
         composed: All stages in one process instead of one process each.
         deadline_s: Longest wait for counts or for the answer of a tick.
-        use_sim_time: Whether the nodes follow /clock.
+        use_sim_time: Whether the nodes follow /clock. It is published in any case; no outcome depends on it, and every
+            node that follows it wakes for every message.
 
     Raises:
         ConfigurationError: A node refused what it was given.
@@ -75,7 +77,7 @@ def start_graph(
     """
     with tempfile.TemporaryDirectory(prefix="alpamayo_graph_") as temporary, private_domain() as domain_id:
         folder = Path(temporary)
-        environment = local_environment(domain_id, os.environ)
+        environment = {**local_environment(domain_id, os.environ), LOG_VARIABLE: str(folder)}
         parameters = write_graph_parameters(setup, folder, use_sim_time=use_sim_time)
         with mock.patch.dict(os.environ, environment), NodeProcesses(folder, environment) as processes:
             for name in ("stack",) if composed else STAGES:

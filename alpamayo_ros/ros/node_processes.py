@@ -51,11 +51,11 @@ class NodeProcesses:
         """Start nothing yet.
 
         Args:
-            folder: Where the logs of the nodes go.
+            folder: Where the output of the nodes goes.
             environment: Of the nodes.
         """
         self._folder = folder
-        self._environment = {**environment, "ROS_LOG_DIR": str(folder), PARENT_VARIABLE: str(os.getpid())}
+        self._environment = {**environment, PARENT_VARIABLE: str(os.getpid())}
         self._running: list[_Running] = []
 
     def start(self, name: str, arguments: Sequence[str]) -> None:

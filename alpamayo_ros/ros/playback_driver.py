@@ -60,6 +60,7 @@ class PlaybackDriver:
             self.playback.resume(time.monotonic_ns())
             self._held = False
         if self._clock is not None:
+            self._on_clock()
             self._clock_timer.reset()
         self.follow()
 
@@ -87,7 +88,7 @@ class PlaybackDriver:
             return
         if moved:
             self.damage = None
-            self._turn_clock_back()
+            self._on_clock()
         due_ns = self.playback.next_due_ns() if self.damage is None else None
         if due_ns is None:
             self._timer.cancel()

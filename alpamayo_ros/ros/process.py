@@ -1,5 +1,6 @@
 """Run nodes in a process: executor, signals, and the way down in order."""
 
+import gc
 import os
 import signal
 import socket
@@ -16,6 +17,7 @@ from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from alpamayo_ros.ros.lifecycle import ReportingNode
+from alpamayo_ros.ros.log_folder import VARIABLE, usable_log_folder
 from alpamayo_ros.ros.wiring import with_default_wiring
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -77,6 +79,7 @@ def run_nodes(make: Callable[[], Sequence[ReportingNode]], arguments: Sequence[s
         make: Makes the nodes, upstream first; they are started in the opposite order.
         arguments: Command line, with ``--ros-args``; the process's own if None.
     """
+    _choose_log_folder()
     rclpy.init(
         args=with_default_wiring(sys.argv if arguments is None else arguments),
         signal_handler_options=SignalHandlerOptions.NO,
@@ -89,6 +92,8 @@ def run_nodes(make: Callable[[], Sequence[ReportingNode]], arguments: Sequence[s
             executor.add_node(node)
         for node in reversed(nodes):
             node.autostart()
+        # What is loaded by now stays: the collector need not look at it again between two ticks.
+        gc.freeze()
         parent = os.environ.get(PARENT_VARIABLE)
         while not stop.requested and _end_code(nodes) is None and parent in (None, str(os.getppid())):
             executor.spin_once(timeout_sec=_SPIN_S)
@@ -122,3 +127,10 @@ def _follow_down(nodes: Sequence[ReportingNode], executor: Executor) -> None:
     deadline = time.monotonic() + FOLLOW_S
     while len(nodes) == 1 and nodes[0].is_fed() and time.monotonic() < deadline:
         executor.spin_once(timeout_sec=_FOLLOW_SLICE_S)
+
+
+def _choose_log_folder() -> None:
+    folder, reason = usable_log_folder(os.environ)
+    if reason:
+        os.environ[VARIABLE] = folder
+        print(reason, file=sys.stderr, flush=True)  # noqa: T201 - there is no logger yet

@@ -138,19 +138,23 @@ def test_every_requirement_is_pinned_for_every_python(set_up: ModuleType) -> Non
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a made-up checkout with a made-up install of two modules and two messages."""
+    """Return a made-up checkout with a made-up install of two modules, two messages and two services."""
     site = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
     package, share = site / "alpamayo_ros", tmp_path / ".venv" / "share" / "alpamayo_ros"
     (tmp_path / "alpamayo_ros" / "room").mkdir(parents=True)
-    for folder in (tmp_path / "msg", tmp_path / "build", package / "room" / "__pycache__", share / "msg"):
+    for folder in (tmp_path / "build", package / "room" / "__pycache__"):
         folder.mkdir(parents=True)
+    for kind in ("msg", "srv"):
+        (tmp_path / kind).mkdir()
+        (share / kind).mkdir(parents=True)
     for name in ("kept.py", "room/gone.py"):
         (tmp_path / "alpamayo_ros" / name).touch()
         (package / name).symlink_to(tmp_path / "alpamayo_ros" / name)
     (package / "room" / "__pycache__" / "gone.pyc").touch()
-    for name in ("Kept.msg", "Gone.msg"):
-        (tmp_path / "msg" / name).touch()
-        (share / "msg" / name).symlink_to(tmp_path / "msg" / name)
+    for name in ("msg/Kept.msg", "msg/Gone.msg", "srv/Kept.srv", "srv/Gone.srv"):
+        (tmp_path / name).touch()
+        (share / name).symlink_to(tmp_path / name)
+    (share / "srv" / "Kept_Request.msg").touch()  # rosidl makes it from the service
     (site / "alpamayo_ros-1.0.0-py3.11.egg-info").mkdir()
     (site / "another_package").mkdir()
     (tmp_path / "package.xml").write_text("<package><version>1.0.0</version></package>", encoding="utf-8")
@@ -171,15 +175,18 @@ def test_a_deleted_module_leaves_the_installed_tree_with_its_room(set_up: Module
 def test_a_build_that_fits_its_sources_stays(set_up: ModuleType, checkout: Path) -> None:
     before = installed(checkout)
     (checkout / "msg" / "New.msg").touch()
+    (checkout / "srv" / "New.srv").touch()
     set_up.remove_stale_build(checkout)
     assert installed(checkout) == before
     assert (checkout / "build").exists()
 
 
-@pytest.mark.parametrize("change", ["message deleted", "new version", "build broke off"])
+@pytest.mark.parametrize("change", ["message deleted", "service deleted", "new version", "build broke off"])
 def test_a_build_that_does_not_fit_its_sources_is_made_anew(set_up: ModuleType, checkout: Path, change: str) -> None:
     if change == "message deleted":
         (checkout / "msg" / "Gone.msg").unlink()
+    elif change == "service deleted":
+        (checkout / "srv" / "Gone.srv").unlink()
     elif change == "new version":
         (checkout / "package.xml").write_text("<package><version>1.0.1</version></package>", encoding="utf-8")
     else:

@@ -26,7 +26,7 @@ from alpamayo_ros.replay.drive import start_in_process
 from alpamayo_ros.replay.session import ReplayRequest, run_session
 from alpamayo_ros.ros.classes import generated_class
 from alpamayo_ros.ros.domain import local_environment, private_domain
-from alpamayo_ros.ros.lifecycle import ManagedNode
+from alpamayo_ros.ros.lifecycle import ManagedNode, ReportingNode
 from alpamayo_ros.ros.process import make_executor
 from alpamayo_ros.ros.qos import qos_profile
 from alpamayo_ros.ros.wiring import with_default_wiring
@@ -50,15 +50,16 @@ class Harness:
         self.executor = make_executor(self.context)
         self.probe = Node("probe", namespace="/test", context=self.context, use_global_arguments=False)
         self.executor.add_node(self.probe)
-        self.nodes: list[ManagedNode] = []
+        self.nodes: list[ReportingNode] = []
         self.health: dict[str, tuple[int, str]] = {}
+        self.values: dict[str, dict[str, str]] = {}
         self.said: dict[str, list[str]] = {}
         self.heard: dict[str, list[Any]] = {}
         self.probe.create_subscription(
             generated_class("diagnostic_msgs/msg/DiagnosticArray"), "/diagnostics", self._on_health, 50
         )
 
-    def add(self, *nodes: ManagedNode) -> None:
+    def add(self, *nodes: ReportingNode) -> None:
         for node in nodes:
             self.nodes.append(node)
             self.executor.add_node(node)
@@ -121,7 +122,8 @@ class Harness:
     def close(self) -> None:
         for node in self.nodes:
             node.shut_down()
-            node.handover.worker.close(10.0)
+            if isinstance(node, ManagedNode):
+                node.handover.worker.close(10.0)
             self.executor.remove_node(node)
             node.destroy_node()
         # A lifecycle node leaves the domain with its last reference.
@@ -136,6 +138,7 @@ class Harness:
         for status in message.status:
             node = status.name.partition(":")[0]
             self.health[node] = (status.level[0], status.message)
+            self.values[node] = {pair.key: pair.value for pair in status.values}
             said = self.said.setdefault(node, [])
             if not said or said[-1] != status.message:
                 said.append(status.message)

@@ -28,6 +28,12 @@ ODOMETRY_TOPIC = f"{NAMESPACE}/perception/input/odometry"
 CAMERA_TOPIC = f"{NAMESPACE}/perception/input/camera/front"
 ONE_CAMERA = Path(__file__).resolve().parents[1] / "profiles" / "one_camera.yaml"
 START_NS = 1_700_000_000_000_000_000
+KINDS: dict[str, Any] = {
+    "perception": PerceptionNode,
+    "reasoning": ReasoningNode,
+    "planner": PlannerNode,
+    "lineage": LineageNode,
+}
 Harness = Any
 Make = Callable[..., Harness]
 Drive = Callable[..., None]
@@ -224,7 +230,7 @@ def test_only_live_parameters_change_while_the_node_is_configured(perception: Ca
         "parameter perception.max_wait_ms can be changed while the node is unconfigured only; "
         "live parameters: silence_after_ms"
     )
-    assert "out of range" in set_parameter(harness, "perception", "silence_after_ms", 1) or True
+    assert "range" in set_parameter(harness, "perception", "silence_after_ms", 1)
     assert harness.nodes[0].get_parameter("silence_after_ms").value == 300
 
 
@@ -283,7 +289,7 @@ def test_two_stacks_in_two_namespaces_live_side_by_side(make_harness: Make, driv
             "planner": PlannerNode,
             "lineage": LineageNode,
         }
-        harness.add(*(kind(key, context=harness.context, handover=shared) for key, kind in kinds.items()))
+        harness.add(*(kind(key, context=harness.context, handover=shared) for key, kind in KINDS.items()))
         harness.spin_until(lambda h=harness: all(n.state_label == "active" for n in h.nodes), "not active")
         heard = harness.heard.setdefault("tick", [])
         harness.probe.create_subscription(_tick_class(), f"/car{number}/output/tick", heard.append, 50)
@@ -325,6 +331,7 @@ def test_a_stack_runs_without_a_display_and_with_a_home_that_cannot_be_written(
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=30)
         assert process.returncode == 0, output
+        assert "the log folder /proc/nowhere/log cannot be written" in output
     finally:
         process.kill()
 
@@ -345,13 +352,12 @@ def test_a_stack_goes_down_in_order_on_a_signal_and_takes_a_second_one(make_harn
         harness.await_present("planner", "active")
         process.send_signal(number)
         process.send_signal(number)
-        output = ""
         deadline = time.monotonic() + 30.0
         while process.poll() is None:
             harness.executor.spin_once(timeout_sec=0.05)
             assert time.monotonic() < deadline, "the stack did not end"
         harness.spin_for(0.2)
-        output = process.stdout.read() if process.stdout is not None else ""
+        output, _ = process.communicate(timeout=10)
         assert process.returncode == 0, output
         assert "Traceback" not in output
         ended = [node for node, label in states if label == "finalized"]
@@ -370,8 +376,7 @@ def test_a_planner_that_dies_while_active_is_missed(make_harness: Make, drive: D
     """Reasoning sees that nobody takes its context; perception says what became of the ticks."""
     harness = make_harness("-p", "skip_when_busy:=false")
     harness.hear("tick")
-    kinds = {"perception": PerceptionNode, "reasoning": ReasoningNode, "planner": PlannerNode}
-    harness.add(*(kind(key, context=harness.context) for key, kind in kinds.items()))
+    harness.add(*(KINDS[key](key, context=harness.context) for key in ("perception", "reasoning", "planner")))
     harness.spin_until(lambda: all(node.state_label == "active" for node in harness.nodes), "not active")
     publisher = harness.publisher(ODOMETRY_TOPIC, ODOMETRY)
     harness.await_match(publisher)

@@ -44,6 +44,7 @@ def test_in_process_separate_processes_and_stack_give_one_digest(replay: Replay,
     stack = replay(DEMO, partial(start_graph, composed=True), profile=profile)
     assert in_process.ticks["ANSWERED"] >= 130
     assert same(in_process, graph, stack)
+    assert same(in_process, replay(DEMO, partial(start_graph, composed=True, use_sim_time=True), profile=profile))
     assert [result.executed for result in (in_process, graph, stack)] == ["in process", "graph", "stack"]
 
 
