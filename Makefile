@@ -20,8 +20,11 @@ python:
 set-up: python
 	@$(PYTHON) .ci/set_up.py
 
-demo: set-up ## replay the demo bag, compare with its baseline, write the report
+demo: set-up ## replay the demo bag in process and through the nodes, compare, write the reports
 	@$(BIN)/alpamayo replay run bags/demo --profile kinematic --baseline bags/demo_baseline --out out/demo --force
+	@echo; echo "the same drive through the ROS 2 nodes, a process each, in lockstep:"
+	@$(BIN)/alpamayo replay run bags/demo --profile kinematic --baseline bags/demo_baseline --out out/demo_graph --force --graph
+	@echo; $(BIN)/alpamayo replay digests out/demo out/demo_graph
 
 test: python ## everything that CI runs, set-up included
 	@$(PYTHON) .ci/test.py

@@ -16,6 +16,8 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 from alpamayo_ros.params.node_parameters import load_parameters
+from alpamayo_ros.params.parameter import parse_parameters
+from alpamayo_ros.params.replayer import ReplayerParams
 from alpamayo_ros.replay.run import set_up_replay
 from alpamayo_ros.ros.graph_setup import write_graph_parameters
 from alpamayo_ros.storage.reader import open_bag
@@ -73,12 +75,13 @@ def _read_bag(context: LaunchContext, parameters: dict[str, object]) -> None:
         raise RuntimeError("argument odometry has no use here: topics are found in the bag, or named by topics")
     bag = Path(given["bag"]).expanduser().absolute()
     parameters |= {
-        "bag": ParameterValue(str(bag), value_type=str),
+        "bag": str(bag),
         "rate": _number(given, "rate"),
         "start_offset_s": _number(given, "start_offset"),
         "clock": True,
         **{name: given[name].lower() == "true" for name in FLAGS},
     }
+    parse_parameters(ReplayerParams, "replayer", parameters)
     files = ("topics", "calibration", "envelope", "params")
     paths = {name: Path(given[name]).expanduser() if given.get(name) else None for name in files}
     with open_bag(bag) as reader:
@@ -99,6 +102,7 @@ def _read_bag(context: LaunchContext, parameters: dict[str, object]) -> None:
         given["calibration"] = str(folder / "calibration.yaml")
     cameras = [setup.topics.cameras[camera.id] for camera in setup.profile.cameras]
     parameters["wait_for_subscribers"] = [setup.topics.odometry, *cameras]
+    parameters["bag"] = ParameterValue(str(bag), value_type=str)  # as YAML a name such as 1.5 would be a number
 
 
 def _play(context: LaunchContext, parameters: dict[str, object]) -> list[Action]:

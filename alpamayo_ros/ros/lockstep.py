@@ -177,7 +177,7 @@ class GraphDrive:
         inputs = dict.fromkeys(self._names.values(), 1)
         publishers_of_tick = {} if composed else {"~/input/tick": 3}
         return {
-            "lineage": {"~/output/lineage": 4},
+            "lineage": {"~/output/lineage": len(STAGES) + 1},
             "perception": {
                 "~/output/tick": 1 + between,
                 "~/output/observation": between,

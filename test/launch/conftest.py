@@ -166,6 +166,7 @@ class Launched:
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", RUNNER, str(file), *(f"{name}:={value}" for name, value in arguments.items())],
+                cwd=log.parent,  # not the checkout, whose package would hide the installed one
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
