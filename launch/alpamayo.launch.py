@@ -56,6 +56,9 @@ FILES = ("topics", "calibration", "envelope", "params")
 NODES = ("lineage", "planner", "reasoning", "perception")
 """Executables of the separate form, downstream first, so that a first tick finds who answers it."""
 
+PARENT_VARIABLE = "ALPAMAYO_PARENT_PID"
+"""Lets the nodes end when this process is gone: at SIGTERM launch ends itself and leaves its processes running."""
+
 SIGTERM_S, SIGKILL_S = "20", "60"
 """After a first SIGINT; a node may have to wait for the stage that runs, and the recorder for its disk."""
 
@@ -91,6 +94,9 @@ def _start(context: LaunchContext) -> list[Action]:
         remappings=remappings,
         ros_arguments=["--log-level", given["log_level"]],
         output="screen",
+        additional_env={}
+        if context.launch_configurations.get("launch-prefix")
+        else {PARENT_VARIABLE: str(os.getpid())},
         sigterm_timeout=SIGTERM_S,
         sigkill_timeout=SIGKILL_S,
     )

@@ -4,6 +4,7 @@ Every argument of alpamayo.launch.py works here too. This is live playing: ticks
 busy. Outputs that are compared with a baseline come from ``alpamayo replay run``, with ``--graph`` through the nodes.
 """
 
+import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -34,6 +35,9 @@ ARGUMENTS = {
 
 FLAGS = ("loop", "exit_at_end")
 """Arguments that are true or false."""
+
+PARENT_VARIABLE = "ALPAMAYO_PARENT_PID"
+"""As in alpamayo.launch.py."""
 
 LAST_TICKS_S = 1.0
 """Time for the stages to answer what they have when the bag ends."""
@@ -115,6 +119,7 @@ def _play(context: LaunchContext, parameters: dict[str, object]) -> list[Action]
             parameters=[parameters],
             ros_arguments=["--log-level", given["log_level"]],
             output="screen",
+            additional_env={} if given.get("launch-prefix") else {PARENT_VARIABLE: str(os.getpid())},
             on_exit=_end_with_the_bag,
         )
     ]

@@ -110,8 +110,10 @@ INPUT_TOPICS = (
     InputTopic("~/input/plan_context", ("alpamayo_ros/msg/PlanContext",), ("planner",), "plan_context"),
     InputTopic("~/input/tick", ("alpamayo_ros/msg/TickStatus",), ("perception",), "tick"),
     InputTopic(
-        "~/input/lineage", ("alpamayo_ros/msg/Lineage",),
-        ("perception", "reasoning", "planner", "lineage", "recorder"), "lineage",
+        "~/input/lineage",
+        ("alpamayo_ros/msg/Lineage",),
+        ("perception", "reasoning", "planner", "lineage", "recorder"),
+        "lineage",
     ),
 )
 """What nodes take, without clock, parameters and lifecycle."""

@@ -36,7 +36,8 @@ def _allowed(kind: type, declaration: Declaration) -> str:
         return ", ".join(f"`{choice}`" for choice in declaration.choices)
     low, high = declaration.minimum, declaration.maximum
     if low is None and high is None:
-        return {bool: "true, false", tuple: "texts", str: "text"}.get(kind, "any")
+        names: dict[type[object], str] = {bool: "true, false", tuple: "texts", str: "text"}
+        return names.get(kind, "any")
     unit = f" {declaration.unit}" if declaration.unit else ""
     if high is None:
         return f"from {low}{unit}"

@@ -13,6 +13,8 @@ HIGHEST_ID = 101
 
 
 _ATTEMPTS = count()
+_PARTICIPANTS = 10
+"""Participants looked for: more than may have left before those that stayed."""
 
 
 @contextmanager
@@ -22,12 +24,17 @@ def private_domain() -> Iterator[int]:
     The reservation is an abstract socket: it lives in the network namespace, as the ports of DDS do, and dies with
     its process.
 
+    A domain in which any DDS participant of this machine lives is left alone, and so is that of ``ROS_DOMAIN_ID``: a
+    replay publishes under the names of the vehicle.
+
     Raises:
         GraphError: Every domain is taken.
     """
     for _ in range(HIGHEST_ID):
         # Never the one before: what a process has just left is still leaving.
         domain_id = 1 + (os.getpid() + next(_ATTEMPTS)) % HIGHEST_ID
+        if str(domain_id) == os.environ.get("ROS_DOMAIN_ID") or is_inhabited(domain_id):
+            continue
         reservation = socket.socket(socket.AF_UNIX)
         try:
             reservation.bind(f"\0alpamayo_ros-domain-{domain_id}")
@@ -37,7 +44,21 @@ def private_domain() -> Iterator[int]:
         with reservation:
             yield domain_id
         return
-    raise GraphError(f"every ROS domain from 1 to {HIGHEST_ID} is taken by another replay; end one of them")
+    raise GraphError(f"every ROS domain from 1 to {HIGHEST_ID} is taken by another replay or system; end one of them")
+
+
+def is_inhabited(domain_id: int) -> bool:
+    """Tell whether a participant of this machine lives in a domain, by the ports that it holds.
+
+    A participant takes the first free pair of 7410 + 250 * domain + 2 * index (DDS-RTPS 2.5, 9.6.2.1).
+    """
+    for index in range(_PARTICIPANTS):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("", 7410 + 250 * domain_id + 2 * index))
+            except OSError:
+                return True
+    return False
 
 
 def local_environment(domain_id: int, environment: Mapping[str, str]) -> dict[str, str]:

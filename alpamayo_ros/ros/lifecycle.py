@@ -1,5 +1,6 @@
 """The base of every node: lifecycle, parameters, diagnostics, and the lineage that it must agree with."""
 
+import functools
 import json
 import time
 import traceback
@@ -69,6 +70,7 @@ class ReportingNode(LifecycleNode):
         self._diagnostics = DiagnosticsPublisher(self)
         self._refusal = ""
         self._failure = ""
+        self._callback_error = ""
         self._twin = False
         self._report_soon = False
         self._autostart_pending = bool(self.parameters.own("autostart"))
@@ -196,7 +198,7 @@ class ReportingNode(LifecycleNode):
         self.get_logger().info(f"active; lineage {self.subject}" if self.subject else "active")
 
     def _configure(self) -> None:
-        self._refusal = ""
+        self._refusal = self._callback_error = ""
         self._require_no_twin()
         self.configure()
         self.parameters.freeze(frozen=True)
@@ -256,6 +258,23 @@ class ReportingNode(LifecycleNode):
         response.message = json.dumps(self.connections() if response.success else {})
         return response
 
+    def create_subscription(
+        self, msg_type: Any, topic: str, callback: Callable[..., None], *arguments: Any, **options: Any
+    ) -> Any:
+        """Subscribe; what a callback raises is reported, and does not end the process."""
+        return super().create_subscription(msg_type, topic, self._guarded(topic, callback), *arguments, **options)
+
+    def _guarded(self, topic: str, callback: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(callback)
+        def guarded(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception as error:  # noqa: BLE001 - one message that nobody foresaw must not stop the vehicle's node
+                self._callback_error = f"a message on {topic} raised {type(error).__name__}: {error}"
+                self.get_logger().error(traceback.format_exc())
+
+        return guarded
+
     def now_ns(self) -> int:
         """Return steady time in ns, for silence and time-outs; no outcome of a replay depends on it."""
         return time.monotonic_ns()
@@ -286,7 +305,8 @@ class ReportingNode(LifecycleNode):
         if self._twin:
             return Health(Level.ERROR, f"another node {self.get_fully_qualified_name()} runs in this domain")
         if state == "active":
-            return self.health()
+            health = self.health()
+            return Health(Level.ERROR, self._callback_error, health.values) if self._callback_error else health
         if self._refusal:
             return Health(Level.ERROR, f"{state}: {self._refusal}")
         waits = {"unconfigured": "configure", "inactive": "activate"}.get(state)

@@ -139,3 +139,36 @@ def test_lockstep_against_the_bare_round_trip(four_camera_bag: Path, tmp_path: P
         for number, (how, start) in enumerate(starters.items()):
             rate = ticks_per_s(four_camera_bag, tmp_path / f"{label}{number}", start, profile)
             print(f"{label}, {how}: {rate:.0f} ticks/s, {rate / bare:.2f} of the bare round trip (aim {AIM})")
+
+
+def answer_times_ms(bag: Path, out: Path, start: Callable[..., AbstractContextManager[Drive]]) -> list[float]:
+    """Return how long the answer of each tick took, from the message that closed it, in ms."""
+    times = []
+    with open_bag(bag) as reader:
+        setup = set_up_replay(reader, profile_name="kinematic")
+        with start(setup, reader) as drive:
+            take = drive.take_odometry
+
+            def timed(*arguments: Any) -> Any:
+                started = time.perf_counter()
+                answers = take(*arguments)
+                if answers and answers[0].trajectories is not None:
+                    times.append(1e3 * (time.perf_counter() - started))
+                return answers
+
+            drive.take_odometry = timed  # type: ignore[method-assign]
+            replay_bag(reader, setup, drive, out)
+    return sorted(times)
+
+
+def test_latency_that_the_stack_adds(four_camera_bag: Path, tmp_path: Path) -> None:
+    """From the message that closes a tick, sent by another process, to its trajectory set, received there."""
+    from alpamayo_ros.ros.lockstep import start_graph
+
+    in_process = answer_times_ms(four_camera_bag, tmp_path / "in_process", start_in_process)
+    print()
+    for how, composed in (("stack", True), ("three processes", False)):
+        graph = answer_times_ms(four_camera_bag, tmp_path / how, partial(start_graph, composed=composed))
+        for name, share in (("median", 0.5), ("p99", 0.99)):
+            bare, with_dds = (times[int(share * (len(times) - 1))] for times in (in_process, graph))
+            print(f"{how}, {name}: {with_dds:.2f} ms, in process {bare:.2f} ms, added {with_dds - bare:.2f} ms")

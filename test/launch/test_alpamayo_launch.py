@@ -133,10 +133,13 @@ def test_a_lifecycle_manager_can_do_it_and_is_told_why_not(left_alone: Any, prob
     assert left_alone[1].codes == {"stack": 0}, left_alone[1].text
 
 
-def test_a_launch_by_itself_ends_with_zero_at_ctrl_c_and_leaves_nothing(launched: Callable[..., Any]) -> None:
+def test_a_launch_by_itself_ends_with_zero_at_ctrl_c_and_leaves_nothing(
+    launched: Callable[..., Any], probe: Any
+) -> None:
     started = launched("alpamayo.launch.py", composed="false")
-    for stage in STAGES:
-        started.await_text(f"alpamayo.{stage}]: active")
+    answered = "/alpamayo/output/trajectory_set"
+    probe.hear(answered, "alpamayo_ros/msg/TrajectorySet")
+    probe.drive_until(lambda: bool(probe.heard[answered]), "/alpamayo/perception/input/odometry", "no answer came")
     assert started.interrupt() == 0, started.text
     assert re.findall(r"\.(\w+)\]: down", started.text) == STAGES
     assert "Traceback" not in started.text
@@ -152,6 +155,21 @@ def test_ctrl_c_while_nodes_are_being_imported_is_quiet(launched: Callable[..., 
     assert "Traceback" not in started.text
     assert "died" not in started.text
     assert started.left_over() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_no_node_outlives_its_launch(launched: Callable[..., Any], number: signal.Signals) -> None:
+    """Launch itself says of SIGTERM that it can result in orphaned processes."""
+    started = launched("alpamayo.launch.py", composed="false")
+    for stage in STAGES:
+        started.await_text(f"alpamayo.{stage}]: active")
+    assert len(started.left_over()) == 1 + len(STAGES)
+    started.process.send_signal(number)
+    started.process.wait(60.0)
+    deadline = time.monotonic() + 30.0
+    while started.left_over():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_the_launch_ends_with_an_error_when_a_stage_dies(launched: Callable[..., Any]) -> None:

@@ -94,6 +94,12 @@ def test_every_executable_that_is_started_is_installed() -> None:
     assert set(constants("alpamayo.launch.py")["NODES"]) == set(STAGES)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_nodes_are_told_whom_they_must_not_outlive_by_the_name_that_they_read(name: str) -> None:
+    text = (ROOT / "alpamayo_ros" / "ros" / "process.py").read_text(encoding="utf-8")
+    assert f'PARENT_VARIABLE = "{constants(name)["PARENT_VARIABLE"]}"' in text
+
+
 def test_the_dds_profile_names_both_transports_and_is_installed_where_the_launch_file_looks() -> None:
     text = (ROOT / "launch" / "alpamayo.launch.py").read_text(encoding="utf-8")
     assert '"config" / "fastdds" / "large_data.xml"' in text

@@ -118,7 +118,7 @@ def test_the_stack_is_taken_down_when_the_player_dies(launched: Callable[..., An
         ({}, "missing required argument 'bag'"),
         ({"bag": "/no/such/bag"}, "bag /no/such/bag does not exist; expected a bag folder or a bag file"),
         ({"bag": str(DEMO), "rate": "fast"}, "argument rate is 'fast'; expected a number"),
-        ({"bag": str(DEMO), "rate": "0"}, "parameter replayer.rate is 0.0; expected"),
+        ({"bag": str(DEMO), "rate": "0"}, "parameter replayer.rate is 0.0, out of range"),
         ({"bag": str(DEMO), "profile": "nanoo"}, "profile 'nanoo' is not known; expected one of: kinematic"),
         ({"bag": str(DEMO), "topics": "/no/such.yaml"}, "topics file /no/such.yaml cannot be read"),
         ({"bag": str(DEMO), "odometry": "/odometry"}, "argument odometry has no use here"),

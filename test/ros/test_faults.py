@@ -104,6 +104,21 @@ def test_two_publishers_on_one_input_are_reported_and_the_older_stamps_dropped(
     assert len(keys) == len(set(keys))
 
 
+def test_a_message_that_nobody_foresaw_is_reported_and_survived(
+    perception: Callable[..., Harness], drive: Drive
+) -> None:
+    harness = perception()
+    foreign = harness.publisher("/alpamayo/output/tick", "alpamayo_ros/msg/TickStatus")
+    harness.await_match(foreign)
+    message = _tick_class()(outcome=200)
+    foreign.publish(message)
+    harness.await_present("perception", "a message on ~/input/tick raised ValueError: 200 is not a valid TickOutcome")
+    publisher = harness.publisher(ODOMETRY_TOPIC, ODOMETRY)
+    harness.await_match(publisher)
+    drive(harness, publisher, START_NS, 20)
+    harness.spin_until(lambda: len(harness.heard["tick"]) >= 2, "perception stopped")
+
+
 def test_an_input_of_another_type_is_named(perception: Callable[..., Harness]) -> None:
     harness = perception()
     harness.publisher(ODOMETRY_TOPIC, "std_msgs/msg/String")
@@ -283,12 +298,6 @@ def test_two_stacks_in_two_namespaces_live_side_by_side(make_harness: Make, driv
     harnesses = [make_harness("-r", f"__ns:=/car{number}", "-p", "skip_when_busy:=false") for number in (1, 2)]
     for number, harness in enumerate(harnesses, 1):
         shared = Handover(in_memory=True)
-        kinds = {
-            "perception": PerceptionNode,
-            "reasoning": ReasoningNode,
-            "planner": PlannerNode,
-            "lineage": LineageNode,
-        }
         harness.add(*(kind(key, context=harness.context, handover=shared) for key, kind in KINDS.items()))
         harness.spin_until(lambda h=harness: all(n.state_label == "active" for n in h.nodes), "not active")
         heard = harness.heard.setdefault("tick", [])
