@@ -32,7 +32,7 @@ ARGUMENTS = {
     "record_folder": ("", "Folder that gets the bag of each drive; left out: the recorder's default."),
     "large_data": ("false", "Send messages of megabytes through shared memory (Fast DDS only); see docs/launch.md."),
     "log_level": ("info", "debug, info, warn, error, fatal, or <logger>:=<level>."),
-    "rviz": ("false", "Start RViz with the views of this package."),
+    "rviz": ("false", "Start RViz with config/rviz/alpamayo.rviz, which shows the namespace alpamayo."),
 }
 """Default and description of every argument."""
 
@@ -94,9 +94,7 @@ def _start(context: LaunchContext) -> list[Action]:
         remappings=remappings,
         ros_arguments=["--log-level", given["log_level"]],
         output="screen",
-        additional_env={}
-        if context.launch_configurations.get("launch-prefix")
-        else {PARENT_VARIABLE: str(os.getpid())},
+        additional_env=_environment(context),
         sigterm_timeout=SIGTERM_S,
         sigkill_timeout=SIGKILL_S,
     )
@@ -108,8 +106,13 @@ def _start(context: LaunchContext) -> list[Action]:
             actions.append(start(executable="recorder", on_exit=_go_on_without))
         actions += [start(executable=node, on_exit=_end_with_it) for node in NODES]
     if flags["rviz"]:
-        actions.append(_rviz())
+        actions.append(_rviz(flags["use_sim_time"]))
     return actions
+
+
+def _environment(context: LaunchContext) -> dict[str, str]:
+    """Name this process to the nodes, unless a prefix such as a debugger stands between them."""
+    return {} if context.launch_configurations.get("launch-prefix") else {PARENT_VARIABLE: str(os.getpid())}
 
 
 def _parameters(given: dict[str, str], flags: dict[str, bool]) -> dict[str, object]:
@@ -160,13 +163,14 @@ def _large_data() -> Action:
     return SetEnvironmentVariable(variable, profiles)
 
 
-def _rviz() -> Action:
+def _rviz(use_sim_time: bool) -> Action:
     try:
         _share("rviz2")
     except PackageNotFoundError as error:
         raise RuntimeError("argument rviz is true, but the package rviz2 is not installed; leave rviz out") from error
     view = _share(PACKAGE) / "config" / "rviz" / "alpamayo.rviz"
-    return Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], output="log")
+    parameters = [{"use_sim_time": use_sim_time}]
+    return Node(package="rviz2", executable="rviz2", arguments=["-d", str(view)], parameters=parameters, output="log")
 
 
 def _share(package: str) -> Path:

@@ -172,6 +172,8 @@ def _starter(*, graph: bool, composed: bool) -> "DriveStarter":
             f"--graph needs ROS 2: {error}; source a ROS 2 installation and build this package with colcon, or leave "
             "--graph out"
         ) from error
+    how = "all stages in one process" if composed else "a process each"
+    ERR.print(f"starting the ROS 2 nodes, {how} ...", markup=False)
     return partial(start_graph, composed=composed)
 
 

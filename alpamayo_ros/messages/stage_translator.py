@@ -17,6 +17,9 @@ IMAGES = "images"
 TENSOR_TYPES = ("bool", "uint8", "int32", "int64", "float16", "float32", "float64")
 """Every type that a tensor between two stages may have."""
 
+_SHOWN_AXES = 8
+"""A longer shape is cut in error texts."""
+
 
 class StageTranslator(Translator):
     """Translates structs between stages to messages of one family of classes."""
@@ -50,6 +53,8 @@ class StageTranslator(Translator):
             ],
             worst_skew_ns=observation.worst_skew_ns,
             tensors=self._tensors(images),
+            lineage_id="",
+            envelope_id="",
         )
 
     def plan_context(self, context: PlanContext) -> Any:
@@ -59,6 +64,8 @@ class StageTranslator(Translator):
             epoch=context.epoch,
             history=self._history(context.history),
             tensors=self._tensors(context.tensors),
+            lineage_id="",
+            envelope_id="",
         )
 
     def input_counts(self, counts: InputCounts) -> Any:
@@ -135,28 +142,44 @@ def input_counts_struct(message: Any) -> InputCounts:
 def _history_struct(message: Any) -> EgoHistory:
     offsets_ns = _frozen(np.asarray(message.offset_ns, dtype=np.int64))
     rows = len(offsets_ns)
+    position_m, rotation = np.asarray(message.position_m, np.float64), np.asarray(message.rotation, np.float64)
+    if not rows or position_m.size != 3 * rows or rotation.size != 9 * rows:
+        raise ValueError(
+            f"ego history has {rows} times, {position_m.size} numbers of positions and {rotation.size} of rotations; "
+            "expected at least one time, and 3 and 9 numbers for each"
+        )
     return EgoHistory(
         offsets_ns=offsets_ns,
-        position_m=_frozen(np.asarray(message.position_m, dtype=np.float64).reshape(rows, 3)),
-        rotation=_frozen(np.asarray(message.rotation, dtype=np.float64).reshape(rows, 3, 3)),
+        position_m=_frozen(position_m.reshape(rows, 3)),
+        rotation=_frozen(rotation.reshape(rows, 3, 3)),
         odom_from_rig_position_m=_frozen(np.asarray(message.odom_from_rig_position_m, dtype=np.float64)),
         odom_from_rig_quaternion=_frozen(np.asarray(message.odom_from_rig_quaternion, dtype=np.float64)),
     )
 
 
 def _tensor_structs(messages: Any) -> dict[str, NDArray[Any]]:
-    return {message.name: _tensor_struct(message) for message in messages}
+    tensors: dict[str, NDArray[Any]] = {}
+    for message in messages:
+        if message.name in tensors:
+            raise ValueError(f"tensor {message.name!r} is given twice; expected different names")
+        tensors[message.name] = _tensor_struct(message)
+    return tensors
 
 
 def _tensor_struct(message: Any) -> NDArray[Any]:
     if message.dtype not in TENSOR_TYPES:
         raise ValueError(f"tensor {message.name!r} is {message.dtype!r}; expected one of: {', '.join(TENSOR_TYPES)}")
-    data = np.frombuffer(bytes(message.data), dtype=np.dtype(message.dtype).newbyteorder("<"))
+    data = bytes(message.data)
+    if message.dtype == "bool" and data.strip(b"\x00\x01"):
+        raise ValueError(f"tensor {message.name!r} holds a truth value that is neither 0 nor 1; expected 0 or 1")
     try:
-        return data.reshape(tuple(map(int, message.shape)))
+        numbers = np.frombuffer(data, dtype=np.dtype(message.dtype).newbyteorder("<"))
+        return numbers.reshape(tuple(map(int, message.shape)))
     except ValueError as error:
+        shape = ", ".join(map(str, message.shape[:_SHOWN_AXES]))
+        more = ", ..." if len(message.shape) > _SHOWN_AXES else ""
         raise ValueError(
-            f"tensor {message.name!r} has {len(data)} numbers and the shape {list(message.shape)}; "
+            f"tensor {message.name!r} has {len(data)} bytes of {message.dtype} and the shape [{shape}{more}]; "
             "expected as many numbers as the shape says"
         ) from error
 

@@ -52,7 +52,7 @@ def load_calibration(path: Path, *, rig_frame: str = RIG_FRAME) -> RigCalibratio
             f"calibration {path} is for rig frame {document['rig_frame']!r}; expected rig frame {rig_frame!r}"
         )
     cameras = {name: _parse_camera(path, name, values) for name, values in document.get("cameras", {}).items()}
-    odometry = _parse_odometry(path, document["odometry"]) if "odometry" in document else None
+    odometry = _parse_odometry(path, document["odometry"], rig_frame) if "odometry" in document else None
     calibration = RigCalibration(cameras=cameras, source=document.get("source", str(path)), odometry=odometry)
     return with_digest(calibration)
 
@@ -83,7 +83,7 @@ def dump_calibration(
     for name, values in content.get("cameras", {}).items():
         _parse_camera(path, name, values)
     if "odometry" in content:
-        _parse_odometry(path, content["odometry"])
+        _parse_odometry(path, content["odometry"], rig_frame)
     try:
         with path.open("x", encoding="utf-8") as file:
             # Sentences stand below each other, the numbers of a matrix beside each other.
@@ -274,9 +274,14 @@ def _parse_camera(path: Path, name: str, values: Mapping[str, Any]) -> CameraCal
     return CameraCalibration(name, lens, pose)
 
 
-def _parse_odometry(path: Path, values: Mapping[str, Any]) -> OdometryFrame:
-    what = f"calibration {path}: odometry: rig_in_child"
-    return OdometryFrame(values["child_frame"], _parse_pose(what, values["rig_in_child"]))
+def _parse_odometry(path: Path, values: Mapping[str, Any], rig_frame: str) -> OdometryFrame:
+    what = f"calibration {path}: odometry"
+    child_frame = values["child_frame"]
+    if child_frame == rig_frame:
+        raise CalibrationError(
+            f"{what}: child_frame {child_frame!r} is the rig frame itself; expected another frame, or no odometry"
+        )
+    return OdometryFrame(child_frame, _parse_pose(f"{what}: rig_in_child", values["rig_in_child"]))
 
 
 def _parse_pose(what: str, values: Mapping[str, Any]) -> Pose:

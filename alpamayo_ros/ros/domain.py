@@ -68,3 +68,16 @@ def local_environment(domain_id: int, environment: Mapping[str, str]) -> dict[st
         local["ROS_LOCALHOST_ONLY"] = "1"  # what that distribution has in place of the discovery range
     kept = {name: value for name, value in environment.items() if name != "ROS_STATIC_PEERS"}
     return {**kept, **local}
+
+
+@contextmanager
+def applied(environment: Mapping[str, str]) -> Iterator[None]:
+    """Make an environment that of this process for a while: rcl reads it when a context begins."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from alpamayo_ros.errors import GraphError, NotComparableError
 from alpamayo_ros.messages.stage_translator import input_counts_struct
@@ -26,7 +25,7 @@ from alpamayo_ros.pipeline.requested_ticks import RequestedTicks
 from alpamayo_ros.pipeline.tick_rule import OpenTick
 from alpamayo_ros.replay.run import ReplaySetup
 from alpamayo_ros.ros.classes import generated_class
-from alpamayo_ros.ros.domain import local_environment, private_domain
+from alpamayo_ros.ros.domain import applied, local_environment, private_domain
 from alpamayo_ros.ros.graph_client import GraphClient
 from alpamayo_ros.ros.graph_setup import write_graph_parameters
 from alpamayo_ros.ros.log_folder import VARIABLE as LOG_VARIABLE
@@ -39,7 +38,7 @@ from alpamayo_ros.structs.input_counts import InputCounts
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.rationale import Rationale
-from alpamayo_ros.structs.tick import TickOutcome, TickStatus
+from alpamayo_ros.structs.tick import Rejection, TickOutcome, TickStatus
 from alpamayo_ros.structs.trajectory import TrajectorySet
 
 STAGES = ("lineage", "planner", "reasoning", "perception")
@@ -79,7 +78,7 @@ def start_graph(
         folder = Path(temporary)
         environment = {**local_environment(domain_id, os.environ), LOG_VARIABLE: str(folder)}
         parameters = write_graph_parameters(setup, folder, use_sim_time=use_sim_time)
-        with mock.patch.dict(os.environ, environment), NodeProcesses(folder, environment) as processes:
+        with applied(environment), NodeProcesses(folder, environment) as processes:
             for name in ("stack",) if composed else STAGES:
                 processes.start(name, ["--ros-args", "--params-file", str(parameters)])
             with GraphClient(domain_id, processes) as client:
@@ -259,6 +258,7 @@ class GraphDrive:
         key = (tick.epoch, tick.t0_ns)
         self._client.wait_until(lambda: key in self._statuses, self._deadline_s, lambda: self._silent_about(tick))
         status = self._statuses.pop(key)
+        history = self._history_at(tick)
         if status.outcome is not TickOutcome.ANSWERED:
             self._rationales.pop(tick.t0_ns, None)
             return TickAnswer(replace(status, lineage_id="", envelope_id=""))
@@ -267,18 +267,21 @@ class GraphDrive:
             self._deadline_s,
             lambda: f"t0 {tick.t0_ns} ns is answered, but its rationale or trajectory set was lost",
         )
-        history = self._history.assemble(tick.t0_ns, tick.epoch)
         if not isinstance(history, Observation):
-            raise GraphError(
-                f"t0 {tick.t0_ns} ns is answered by the graph, but has no ego history here: {history.text}"
-            )
-        self._history.forget_before(tick.t0_ns)
+            raise GraphError(f"t0 {tick.t0_ns} ns is answered by the graph, but has no ego history here")
         return TickAnswer(
             replace(status, lineage_id="", envelope_id=""),
             self._rationales.pop(tick.t0_ns),
             self._trajectories.pop(tick.t0_ns),
             history.history,
         )
+
+    def _history_at(self, tick: OpenTick) -> Observation | Rejection | None:
+        if tick.epoch != self._rule.epoch:
+            return None  # a step back of time ended it, and its odometry is forgotten
+        history = self._history.assemble(tick.t0_ns, tick.epoch)
+        self._history.forget_before(tick.t0_ns)
+        return history
 
     # What the graph says.
 

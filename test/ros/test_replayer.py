@@ -22,7 +22,8 @@ from alpamayo_ros.nodes.reasoning_node import ReasoningNode
 from alpamayo_ros.nodes.replayer_node import ReplayerNode
 from alpamayo_ros.ros.classes import generated_class
 from alpamayo_ros.ros.node_processes import executable
-from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS, QosProfile
+from alpamayo_ros.ros.playback_publishers import playback_qos
+from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS, SENSOR_QOS, QosProfile
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.storage.writer import BagWriter
 from alpamayo_ros.structs.tick import TickOutcome
@@ -144,6 +145,27 @@ def test_the_demo_bag_arrives_whole_in_order_byte_by_byte_and_as_it_was_offered(
         (offer,) = harness.probe.get_publishers_info_by_topic(name)
         assert offer.qos_profile.reliability.name.lower() == topic.offered_qos[0].reliability
         assert offer.qos_profile.durability.name.lower() == topic.offered_qos[0].durability
+
+
+MANY = QosProfile(reliability="best_effort", depth=10**9, history="unknown", liveliness="manual_by_topic")
+
+
+@pytest.mark.parametrize(
+    ("offers", "repeats", "expected"),
+    [
+        ((), 0, ("RELIABLE", "VOLATILE", 10)),
+        ((SENSOR_QOS,), 0, ("BEST_EFFORT", "VOLATILE", 10)),
+        ((SENSOR_QOS, OUTPUT_QOS), 0, ("RELIABLE", "VOLATILE", 10)),
+        ((MANY,), 0, ("BEST_EFFORT", "VOLATILE", 1000)),
+        ((LATCHED_QOS,), 1, ("RELIABLE", "TRANSIENT_LOCAL", 1)),
+        ((), 100, ("RELIABLE", "TRANSIENT_LOCAL", 100)),
+    ],
+)
+def test_a_topic_is_offered_as_strongly_as_it_was(
+    offers: tuple[QosProfile, ...], repeats: int, expected: tuple[str, str, int]
+) -> None:
+    profile = playback_qos(offers, repeats)
+    assert (profile.reliability.name, profile.durability.name, profile.depth) == expected
 
 
 def test_a_topic_whose_type_is_not_installed_is_named_and_the_others_are_played(

@@ -141,7 +141,7 @@ def test_while_the_trigger_is_silent_the_other_inputs_do_not_pile_up() -> None:
     target.feed_odometry(sample(0))
     for index in range(3000):
         target.feed_frame(CameraFrame("front", index * 100 * MS, "jpeg", JPEG))
-    buffered = len(target._assembler._cameras["front"].buffer)
+    buffered = len(target._assembler._cameras["front"]._frames)
     assert buffered < 120, "2.3 s at 10 Hz and up to 64 more"
 
 

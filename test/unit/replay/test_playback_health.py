@@ -36,7 +36,7 @@ def test_while_it_plays_it_says_where_it_stands(playback: Playback) -> None:
     given = len(playback.due(5 * S, 1000)) + len(playback.due(7 * S, 1000))
     health = playback_health(playback, 7 * S, facts(latest_ns=1_500_000))
     assert health.level is Level.WARN  # nothing was called for two seconds, so that the schedule was moved
-    assert "2.0 s behind in all: this machine is too slow for rate and bag" in health.text
+    assert "1.9 s behind in all: this machine is too slow for rate and bag" in health.text
     assert health.values["late by at most"] == "1.500 ms"
     assert health.values["messages of /odometry"] == str(given)
     assert health.values["duration"] == "6.000 s"

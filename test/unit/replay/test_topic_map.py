@@ -6,7 +6,7 @@ import pytest
 
 from alpamayo_ros.errors import TopicError
 from alpamayo_ros.params.profile import load_profile
-from alpamayo_ros.replay.topic_map import camera_id_of, resolve_topics
+from alpamayo_ros.replay.topic_map import camera_id_of, read_topics_file, resolve_topics
 from alpamayo_ros.storage.message import TopicInfo
 
 KINEMATIC = load_profile("kinematic")
@@ -93,3 +93,50 @@ def test_a_topics_file_that_does_not_fit_is_refused(tmp_path: Path, text: str, m
 )
 def test_a_camera_is_named_by_the_part_before_image(topic: str, camera: str) -> None:
     assert camera_id_of(topic) == camera
+
+
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ("", {}),
+        ("{}", {}),
+        ("# nothing yet\n", {}),
+        ("odometry: /odom\n", {"odometry": "/odom"}),
+        ("cameras: {front: /a}\ncamera_info: {rear: /b}\n", {"cameras": {"front": "/a"}, "camera_info": {"rear": "/b"}}),
+    ],
+)
+def test_a_topics_file_is_read_as_far_as_it_is_given(tmp_path: Path, text: str, document: dict[str, object]) -> None:
+    path = tmp_path / "topics.yaml"
+    path.write_text(text)
+    assert read_topics_file(path) == document
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- /odom\n", "is not of type 'object'"),
+        ("/odom\n", "is not of type 'object'"),
+        ("odometry: odom\n", "not valid at odometry: 'odom' does not match"),
+        ("odometry: 7\n", "not valid at odometry"),
+        ("odometry: null\n", "not valid at odometry"),
+        ("odom: /odom\n", "'odom' was unexpected"),
+        ("cameras: [/a]\n", "not valid at cameras"),
+        ("cameras: {front: [/a]}\n", "not valid at cameras/front"),
+        ("odometry: /a\nodometry: /b\n", "not well-formed YAML"),
+        ("odometry: [\n", "not well-formed YAML at line"),
+    ],
+)
+def test_a_topics_file_that_is_not_one_is_refused_in_one_sentence(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "topics.yaml"
+    path.write_text(text)
+    with pytest.raises(TopicError, match=message) as refused:
+        read_topics_file(path)
+    assert str(refused.value).startswith(f"topics file {path}")
+
+
+def test_a_topics_file_that_is_absent_or_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TopicError, match=r"topics file .* cannot be read: No such file or directory"):
+        read_topics_file(tmp_path / "absent.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(TopicError, match="is not UTF-8 text"):
+        read_topics_file(tmp_path / "binary.yaml")
