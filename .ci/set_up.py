@@ -282,8 +282,8 @@ def build(ros_distro: str) -> None:
 def remove_stale_build(root: Path) -> None:
     """Start the build anew after one that broke off, after a message or service was deleted and after a new version.
 
-    Only then: the files that were generated from a deleted message or service stay importable otherwise, and the entry point
-    of the old version would load the pytest plugin twice.
+    Only then: the files that were generated from a deleted message or service stay importable otherwise, and the
+    entry point of the old version would load the pytest plugin twice.
     """
     venv = root / ".venv"
     sources = interfaces(root)

@@ -14,6 +14,10 @@ class Level(IntEnum):
     STALE = 3
 
 
+LOSS_IS_NEWS_NS = 5_000_000_000
+"""A loss is reported for this long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """How something is.
@@ -39,6 +43,8 @@ class InputHealth:
         publishers: Publishers on it.
         received: Messages that arrived.
         silent_ns: Time since the last message, None before the first.
+        lost: Messages that were sent but did not arrive, as far as the middleware numbers them.
+        lost_ago_ns: Time since the newest of these was missed, None if there is none.
         problem: What is wrong with its publishers or messages, empty if nothing is known to be.
         required: Whether ticks wait for it.
     """
@@ -48,6 +54,8 @@ class InputHealth:
     publishers: int = 0
     received: int = 0
     silent_ns: int | None = None
+    lost: int = 0
+    lost_ago_ns: int | None = None
     problem: str = ""
     required: bool = True
 
@@ -100,6 +108,11 @@ def input_health(fact: InputHealth, silence_after_ns: int) -> Health:
             f"{where} has {fact.publishers} publishers; expected one, since of two interleaved streams the older "
             "stamps are dropped",
         )
+    if fact.lost_ago_ns is not None and fact.lost_ago_ns < LOSS_IS_NEWS_NS:
+        return Health(
+            Level.WARN,
+            f"{where} lost messages on the way, {fact.lost} so far: a queue overflowed or the transport dropped them",
+        )
     return Health(Level.OK, f"{where} arrives")
 
 
@@ -113,6 +126,7 @@ def perception_health(facts: PerceptionFacts, silence_after_ns: int) -> Health:
     }
     for fact in facts.inputs:
         values[f"{fact.name} received"] = str(fact.received)
+        values[f"{fact.name} lost on the way"] = str(fact.lost)
     judged = [input_health(fact, silence_after_ns) for fact in facts.inputs if fact.required or fact.problem]
     trouble = worst([health for health in judged if health.level is not Level.OK])
     if trouble is not None:

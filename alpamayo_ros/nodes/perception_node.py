@@ -107,17 +107,17 @@ class PerceptionNode(ManagedNode):
             self._note(ODOMETRY, str(error))
             return
         self._note(ODOMETRY, "")
-        self._take(ODOMETRY, self._ledger.observer.feed_odometry(sample), sample.stamp_ns)
+        self._take(ODOMETRY, self._ledger.observer.feed_odometry(sample))
 
     def on_picture(self, camera: str, message: Any, type_name: str) -> None:
         """Take a picture."""
         frame = camera_frame(message, camera, type_name)
-        self._take(camera, self._ledger.observer.feed_frame(frame), frame.stamp_ns)
+        self._take(camera, self._ledger.observer.feed_frame(frame))
 
     def on_camera_info(self, camera: str, message: Any, _type_name: str) -> None:
         """Take the intrinsics of a camera."""
         self._ledger.observer.feed_camera_info(camera, camera_intrinsics(message))
-        self._take(f"{camera}/camera_info", [], None)
+        self._take(f"{camera}/camera_info", [])
 
     def _note(self, name: str, problem: str) -> None:
         if self._inputs is not None:
@@ -126,8 +126,8 @@ class PerceptionNode(ManagedNode):
             self._ledger.count_unusable(name)
             self._publish_counts()
 
-    def _take(self, name: str, closed: list[Seen], stamp_ns: int | None) -> None:
-        self._ledger.count(name, closed, stamp_ns)
+    def _take(self, name: str, closed: list[Seen]) -> None:
+        self._ledger.count(name, closed)
         for seen in closed:
             if isinstance(seen.result, Rejection):
                 status = rejected(seen.tick, self._ledger.trigger, seen.result)

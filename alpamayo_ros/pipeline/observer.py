@@ -1,7 +1,7 @@
 """Perception of one profile, without ROS: messages in, one observation or rejection per tick out."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alpamayo_ros.params.perception import PerceptionParams
@@ -106,6 +106,11 @@ class Observer:
     def dropped(self) -> dict[str, int]:
         """Dropped messages by input: not newer than their topic's last, or with a stamp that no header can carry."""
         return dict(Counter({name: count for name, count in self._rule.dropped.items() if count}) + self._bad_stamps)
+
+    @property
+    def newest_ns(self) -> Mapping[str, int]:
+        """Newest accepted stamp by input, in the present epoch; an input without one is left out."""
+        return self._rule.newest_ns
 
     def feed_odometry(self, sample: OdometrySample) -> list[Seen]:
         """Take one pose of the rig; return the ticks that it closes."""

@@ -122,6 +122,11 @@ class TickRule:
         return MappingProxyType(self._dropped)
 
     @property
+    def newest_ns(self) -> Mapping[str, int]:
+        """Newest accepted stamp by input, in the present epoch; an input without one is left out."""
+        return MappingProxyType(self._last_ns)
+
+    @property
     def keep_from_ns(self) -> int | None:
         """Oldest t0 that an observation may still be asked for; None before the first tick.
 

@@ -1,6 +1,7 @@
 """Generated message classes by type name, and the translator to them."""
 
 import array
+import re
 import sys
 from functools import lru_cache
 from importlib import import_module
@@ -20,6 +21,9 @@ _TYPE_CODES = {
     }.items()
 }  # fmt: skip
 
+_TYPE_NAME = re.compile(r"([a-z][a-z0-9_]*)/(msg|srv|action)/([A-Z][A-Za-z0-9_]*)")
+"""Anything else, from a bag or the graph, must not choose what is imported."""
+
 
 @lru_cache(maxsize=512)
 def generated_class(type_name: str) -> Any:
@@ -28,15 +32,21 @@ def generated_class(type_name: str) -> Any:
     Raises:
         TopicError: The type is not installed, or is not the name of one.
     """
-    parts = type_name.split("/")
+    named = _TYPE_NAME.fullmatch(type_name)
+    if named is None:
+        raise TopicError(_not_installed(type_name))
+    package, kind, name = named.groups()
     try:
-        package, kind, name = parts
         return getattr(import_module(f"{package}.{kind}"), name)
-    except (ValueError, ImportError, AttributeError) as error:
-        raise TopicError(
-            f"type {type_name!r} is not installed for Python {sys.version_info[0]}.{sys.version_info[1]}; "
-            "expected <package>/msg/<Name> of an interface package in this environment"
-        ) from error
+    except (ImportError, AttributeError) as error:
+        raise TopicError(_not_installed(type_name)) from error
+
+
+def _not_installed(type_name: str) -> str:
+    return (
+        f"type {type_name!r} is not installed for Python {sys.version_info[0]}.{sys.version_info[1]}; "
+        "expected <package>/msg/<Name> of an interface package in this environment"
+    )
 
 
 def numeric_array(values: NDArray[Any]) -> "array.array[Any]":

@@ -26,7 +26,13 @@ CONFIGURE, ACTIVATE = 1, 3
 
 NODE_NAME = "replayer"
 START_S = 60.0
-"""Longest start of a graph, engines loaded."""
+"""Longest start of a process, and longest wait for its endpoints."""
+
+LOAD_S = 600.0
+"""Longest transition: configure loads an engine."""
+
+ANSWER_S = 5.0
+"""After this long an answer counts as lost, and is asked for again."""
 
 _SLICE_S = 0.05
 
@@ -103,9 +109,9 @@ class GraphClient:
             ConfigurationError: A node refused; the text is its own reason.
             GraphError: A node did not answer.
         """
-        for transition, verb in ((CONFIGURE, "configure"), (ACTIVATE, "activate")):
+        for transition, verb, goal in ((CONFIGURE, "configure", "inactive"), (ACTIVATE, "activate", "active")):
             for node in nodes:
-                self._change_state(node, transition, verb)
+                self._change_state(node, transition, verb, goal)
 
     def await_connections(self, expected: Mapping[str, Mapping[str, int]]) -> None:
         """Wait until every endpoint of every node is matched with as many others as it should be.
@@ -120,8 +126,8 @@ class GraphClient:
             missing: dict[str, str] = {}
             deadline = time.monotonic() + START_S
             while True:
-                response = self._call(node, "std_srvs/srv/Trigger", CONNECTIONS_SERVICE, lambda _: None)
-                found = json.loads(response.message) if response.success else {}
+                response = self._ask(node, "std_srvs/srv/Trigger", CONNECTIONS_SERVICE, lambda _: None)
+                found = json.loads(response.message) if response is not None and response.success else {}
                 missing = {
                     name: f"{name} is matched with {found.get(name, 0)} of {count}"
                     for name, count in counts.items()
@@ -138,17 +144,37 @@ class GraphClient:
         row = output_topic(interface)
         self.node.create_subscription(generated_class(row.type_name), row.resolved(), take, qos_profile(row.qos))
 
-    def _change_state(self, node: str, transition: int, verb: str) -> None:
+    def _change_state(self, node: str, transition: int, verb: str, goal: str) -> None:
         def fill(request: Any) -> None:
             request.transition.id = transition
 
-        response = self._call(node, "lifecycle_msgs/srv/ChangeState", "~/change_state", fill)
-        if response.success:
-            return
+        deadline = time.monotonic() + LOAD_S
+        while time.monotonic() < deadline:
+            response = self._ask(node, "lifecycle_msgs/srv/ChangeState", "~/change_state", fill)
+            if response is not None and response.success:
+                return
+            # An answer can be lost while the two directions of a service are still being matched; and a node that
+            # loads an engine answers nothing at all. Its state tells, as soon as it can be had.
+            state = ""
+            while not state and time.monotonic() < deadline:
+                state = self._state(node)
+            if state == goal:
+                return
+            if response is not None:
+                self._raise_refusal(node, verb)
+        raise GraphError(f"node {node!r} did not {verb} within {LOAD_S:g} s")
+
+    def _raise_refusal(self, node: str, verb: str) -> None:
         self.wait_until(lambda: bool(self.trouble(node)), START_S, lambda: f"node {node!r} would not {verb}")
         raise ConfigurationError(f"node {node!r} would not {verb}: {self.trouble(node)}")
 
-    def _call(self, node: str, type_name: str, service: str, fill: Callable[[Any], None]) -> Any:
+    def _state(self, node: str) -> str:
+        """Return the state of a node, empty if it does not answer."""
+        response = self._ask(node, "lifecycle_msgs/srv/GetState", "~/get_state", lambda _: None)
+        return "" if response is None else str(response.current_state.label)
+
+    def _ask(self, node: str, type_name: str, service: str, fill: Callable[[Any], None]) -> Any:
+        """Return the answer of a service, None if there is none within a while."""
         service_class = generated_class(type_name)
         name = service.replace("~", f"{NAMESPACE}/{node}", 1)
         client: Any = self.node.create_client(service_class, name)
@@ -157,8 +183,9 @@ class GraphClient:
             request = service_class.Request()
             fill(request)
             future = client.call_async(request)
-            self.wait_until(future.done, START_S, lambda: f"service {name} did not answer")
-            return future.result()
+            patience = time.monotonic() + ANSWER_S
+            self.wait_until(lambda: future.done() or time.monotonic() > patience, START_S, lambda: f"{name} is silent")
+            return future.result() if future.done() else None
         finally:
             self.node.destroy_client(client)
 

@@ -9,7 +9,9 @@ from rclpy.qos import QoSProfile
 
 from alpamayo_ros.errors import TopicError
 from alpamayo_ros.monitoring.health import InputHealth
+from alpamayo_ros.recording.sequence import SequenceLedger
 from alpamayo_ros.ros.classes import generated_class
+from alpamayo_ros.ros.message_taker import Info, MessageTaker, origin_of
 from alpamayo_ros.ros.qos import adapted_to
 
 
@@ -43,6 +45,8 @@ class _Bound:
     publishers: int = 0
     received: int = 0
     last_ns: int | None = None
+    sequence: SequenceLedger = field(default_factory=SequenceLedger)
+    last_missed_ns: int | None = None
     graph_problem: str = ""
     message_problem: str = ""
     topic: str = field(default="")
@@ -86,6 +90,8 @@ class InputSubscriptions:
                 publishers=bound.publishers,
                 received=bound.received,
                 silent_ns=None if bound.last_ns is None else now_ns - bound.last_ns,
+                lost=bound.sequence.missed,
+                lost_ago_ns=None if bound.last_missed_ns is None else now_ns - bound.last_missed_ns,
                 problem=bound.graph_problem or bound.message_problem,
                 required=bound.spec.required,
             )
@@ -125,12 +131,18 @@ class InputSubscriptions:
             bound.graph_problem = str(error)
 
     def _subscribe(self, bound: _Bound, type_name: str, profile: QoSProfile) -> None:
-        def take(message: Any) -> None:
+        def take(message: Any, info: Info) -> None:
             bound.received += 1
             bound.last_ns = self._now_ns()
+            missed = bound.sequence.missed
+            bound.sequence.is_new(*origin_of(info))
+            if bound.sequence.missed > missed:
+                bound.last_missed_ns = bound.last_ns
             bound.spec.callback(message, type_name)
 
-        bound.subscription = self._node.create_subscription(generated_class(type_name), bound.topic, take, profile)
+        bound.subscription = self._node.create_subscription(
+            generated_class(type_name), bound.topic, MessageTaker(take), profile
+        )
         bound.type_name, bound.profile = type_name, profile
 
     def _unsubscribe(self, bound: _Bound) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.context import Context
@@ -77,6 +78,12 @@ class ReportingNode(LifecycleNode):
         self._turns = 0
         self.create_service(generated_class("std_srvs/srv/Trigger"), CONNECTIONS_SERVICE, self._on_connections)
         self._housekeeping = self.create_timer(_TURN_S, self._turn, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def declare_parameters(self, namespace: str, parameters: Any, ignore_override: bool = False) -> list[Any]:
+        """Declare as rclpy does, and an empty list too: ROS 2 knows no type of it, at which rclpy ends the process."""
+        untyped = ParameterDescriptor(dynamic_typing=True)
+        rows = [(row[0], None, untyped) if len(row) == 3 and row[1] is None else row for row in parameters]
+        return super().declare_parameters(namespace, rows, ignore_override)
 
     follows = ""
     """Topic whose publishers go down before this node, so that no tick is lost on the way; empty if there is none."""

@@ -88,8 +88,12 @@ class ParameterServer:
         for name, parameter in overrides.items():
             if name in self._declared:
                 self._node.undeclare_parameter(name)
-                self._try(name, parameter.value)
-            elif name not in _BUILT_IN and not name.startswith(_QOS_OVERRIDES) and not _of_another_node(name):
+                # An empty list comes without a type, and so without a value.
+                empty = self._declared[name][0] is tuple and parameter.value is None
+                self._try(name, () if empty else parameter.value)
+            elif _of_another_node(name):
+                self._node.undeclare_parameter(name)
+            elif name not in _BUILT_IN and not name.startswith(_QOS_OVERRIDES):
                 self._unknown.append(name)
         for name, (kind, default, declaration) in self._declared.items():
             descriptor = _descriptor(name, kind, declaration)

@@ -72,6 +72,8 @@ class PlayableTopics:
         for name in self.left_out if not self.names else named:
             if name in self.left_out:
                 raise TopicError(f"topic {name} cannot be played: {self.left_out[name]}")
+        if not self.names:
+            raise TopicError("the bag has no topic to play; expected inputs, or topics, or outputs set to true")
 
     def _take(self, node: Node, topic: TopicInfo, definitions: DefinitionSource) -> None:
         try:

@@ -1,7 +1,6 @@
 """Subscribe to whatever a recorder selects, as soon as it is published, and write down what comes."""
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,29 +14,9 @@ from alpamayo_ros.recording.sequence import SequenceLedger
 from alpamayo_ros.recording.session import RecordingSession
 from alpamayo_ros.ros.classes import generated_class
 from alpamayo_ros.ros.inputs import matched_publishers
+from alpamayo_ros.ros.message_taker import Info, MessageTaker, origin_of
 from alpamayo_ros.ros.qos import from_stored, to_stored
 from alpamayo_ros.storage.qos import QosProfile
-
-Payload = bytes
-Info = Mapping[str, Any]
-
-
-class MessageTaker:
-    """A subscription callback that gets a message and what is known about it, from every executor.
-
-    rclpy's events executor (9.1) calls a callback of two arguments with one tuple of both, and ends the process when
-    the call fails.
-    """
-
-    __signature__ = inspect.signature(lambda _payload, _info: None)
-
-    def __init__(self, take: Callable[[Payload, Info], None]) -> None:
-        self._take = take
-
-    def __call__(self, *arguments: Any) -> None:
-        """Take the pair, or the tuple of it."""
-        payload, info = arguments if len(arguments) == 2 else arguments[0]
-        self._take(payload, info)
 
 
 @dataclass(slots=True)
@@ -193,10 +172,9 @@ class RecordingSubscriptions:
         topic.declared = True
         self._session.add_topic(topic.name, topic.type_name, topic.offers, announced_hash=topic.announced_hash)
 
-    def _take(self, topic: _Topic, payload: Payload, info: Info) -> None:
+    def _take(self, topic: _Topic, payload: bytes, info: Info) -> None:
         self.taken += 1
-        publisher = info.get("publisher_gid") or {}
-        if not topic.ledger.is_new(publisher.get("data", b""), info.get("publication_sequence_number")):
+        if not topic.ledger.is_new(*origin_of(info)):
             return
         if not topic.declared:
             self._declare(topic)

@@ -38,17 +38,14 @@ class TickLedger:
         names = [ODOMETRY, *cameras, *(f"{camera}/camera_info" for camera in cameras)]
         self._received = dict.fromkeys(names, 0)
         self._unusable = dict.fromkeys(names, 0)
-        self._newest_ns = dict.fromkeys(names, -1)
         self._last_closed_ns = -1
         self._busy_since_ns = 0
         self._closed = self._answered = self._skipped = self._rejected_in_a_row = 0
         self._last_rejection = ""
 
-    def count(self, name: str, closed: Sequence[Seen], stamp_ns: int | None) -> None:
+    def count(self, name: str, closed: Sequence[Seen]) -> None:
         """Count a message of an input and the ticks that it closed."""
         self._received[name] += 1
-        if stamp_ns is not None and stamp_ns > self._newest_ns[name]:
-            self._newest_ns[name] = stamp_ns
         if closed:
             self._closed += len(closed)
             self._last_closed_ns = closed[-1].tick.t0_ns
@@ -96,14 +93,14 @@ class TickLedger:
 
     def input_counts(self) -> InputCounts:
         """Return what every input has brought."""
-        dropped = self.observer.dropped
+        dropped, newest_ns = self.observer.dropped, self.observer.newest_ns
         names = tuple(self._received)
         return InputCounts(
             epoch=self.observer.epoch,
             inputs=names,
             received=tuple(self._received.values()),
             dropped=tuple(dropped.get(name, 0) + self._unusable[name] for name in names),
-            newest_stamp_ns=tuple(self._newest_ns.values()),
+            newest_stamp_ns=tuple(newest_ns.get(name, -1) for name in names),
             last_closed_ns=self._last_closed_ns,
         )
 

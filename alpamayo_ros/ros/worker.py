@@ -1,5 +1,6 @@
 """Run the calls of stages one after the other, away from the thread that answers services and takes messages."""
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -8,7 +9,10 @@ Job = Callable[[], None]
 
 
 class StageWorker:
-    """One thread that runs jobs in order; a job that is given by a job runs at once, as a part of it."""
+    """One thread that runs jobs in order; a job that is given by a job runs at once, as a part of it.
+
+    A job that raises goes to ``threading.excepthook``, and the next one runs.
+    """
 
     def __init__(self, name: str) -> None:
         """Start the thread; it ends with ``close``, or with the process."""
@@ -57,6 +61,8 @@ class StageWorker:
                 self._running = True
             try:
                 job()
+            except Exception:  # noqa: BLE001 - told as that of any thread; the jobs behind it are other ticks
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._thread)))
             finally:
                 with self._condition:
                     self._running = False

@@ -12,7 +12,7 @@ class InputCounts:
         inputs: ``odometry``, a camera id, or a camera id and ``/camera_info``.
         received: Messages that arrived.
         dropped: Of those, not newer than the last one, or with an unusable stamp.
-        newest_stamp_ns: Newest accepted header stamp in ns, -1 before the first.
+        newest_stamp_ns: Newest accepted header stamp of the epoch in ns, -1 before the first.
         last_closed_ns: t0 in ns of the last tick that closed, -1 before the first.
     """
 

@@ -119,6 +119,19 @@ def test_a_message_that_nobody_foresaw_is_reported_and_survived(
     harness.spin_until(lambda: len(harness.heard["tick"]) >= 2, "perception stopped")
 
 
+def test_messages_that_a_queue_lost_are_counted_and_said(
+    perception: Callable[..., Harness], odometry_payload: Callable[..., bytes]
+) -> None:
+    harness = perception()
+    publisher = harness.publisher(ODOMETRY_TOPIC, ODOMETRY)
+    harness.await_match(publisher)
+    publisher.publish(odometry_payload(START_NS - 10**9))
+    harness.spin_until(lambda: harness.nodes[0].health().values["odometry received"] == "1", "nothing arrived")
+    for index in range(400):  # more than the queues hold, while nobody takes any
+        publisher.publish(odometry_payload(START_NS + index * 20_000_000))
+    harness.await_words("perception", "lost messages on the way")
+
+
 def test_an_input_of_another_type_is_named(perception: Callable[..., Harness]) -> None:
     harness = perception()
     harness.publisher(ODOMETRY_TOPIC, "std_msgs/msg/String")
@@ -383,7 +396,7 @@ def _event_class() -> Any:
 
 def test_a_planner_that_dies_while_active_is_missed(make_harness: Make, drive: Drive) -> None:
     """Reasoning sees that nobody takes its context; perception says what became of the ticks."""
-    harness = make_harness("-p", "skip_when_busy:=false")
+    harness = make_harness("-p", "skip_when_busy:=false", "-p", "answer_timeout_ms:=1000")
     harness.hear("tick")
     harness.add(*(KINDS[key](key, context=harness.context) for key in ("perception", "reasoning", "planner")))
     harness.spin_until(lambda: all(node.state_label == "active" for node in harness.nodes), "not active")
@@ -394,7 +407,8 @@ def test_a_planner_that_dies_while_active_is_missed(make_harness: Make, drive: D
     planner = harness.nodes[2]
     planner.shut_down()
     drive(harness, publisher, START_NS + 100 * 20_000_000, 100)
-    harness.spin_until(lambda: TickOutcome.STAGE_FAILED in outcomes(harness), "no failed tick")
-    failed = [m for m in harness.heard["tick"] if m.outcome == TickOutcome.STAGE_FAILED]
-    assert "nobody takes /alpamayo/output/plan_context; expected an active planner" in failed[0].outcome_text
+    words = "nobody takes /alpamayo/output/plan_context; expected an active planner"
+    # A tick that the planner had in hand when it went is given up later; those after it fail at once.
+    harness.spin_until(lambda: any(words in m.outcome_text for m in harness.heard["tick"]), "no tick names the planner")
+    assert TickOutcome.STAGE_FAILED in outcomes(harness)
     harness.await_present("reasoning", "nobody takes /alpamayo/output/plan_context")

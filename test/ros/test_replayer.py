@@ -398,6 +398,28 @@ def await_received(harness: Harness, count: int) -> None:
     harness.spin_until(lambda: bool(counts) and sum(counts[-1].received) == count, done)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ((), "the bag has no topic to play; expected inputs, or topics, or outputs set to true"),
+        (("topics:=[/lidar]",), "topic /lidar cannot be played: type 'no_such_msgs/msg/Points' is not installed"),
+        (("topics:=[/clock]", "clock:=true"), "topics names /clock, and clock is true: expected one of them"),
+        (("outputs:=true",), "start offset 9.0 s is out of range"),
+    ],
+)
+def test_a_bag_of_which_nothing_can_be_played_is_refused(
+    make_harness: Make, tmp_path: Path, parameters: tuple[str, ...], sentence: str
+) -> None:
+    with BagWriter(tmp_path / "bag", identity=None) as writer:
+        writer.add_topic("/alpamayo/output/tick", TICK)
+        writer.add_topic("/clock", "rosgraph_msgs/msg/Clock")
+        if "topics:=[/lidar]" in parameters:
+            writer.add_topic("/lidar", "no_such_msgs/msg/Points", definition="uint8[] data\n", type_hash="")
+    harness = make_harness(*words(tmp_path / "bag", "start_offset_s:=9.0", *parameters))
+    harness.add(ReplayerNode("replayer", context=harness.context))
+    harness.await_present("replayer", f"unconfigured: {sentence}")
+
+
 def test_what_the_replayer_plays_the_stack_answers_as_the_baseline_does(replay: Callable[..., Listener]) -> None:
     remap = ("-r", f"/odometry:={NAMESPACE}/perception/input/odometry")
     listener = replay(

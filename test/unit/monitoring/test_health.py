@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from alpamayo_ros.monitoring.health import (
+    LOSS_IS_NEWS_NS,
     Health,
     InputHealth,
     Level,
@@ -68,6 +69,15 @@ def test_two_publishers_of_one_input_are_a_warning_even_while_they_arrive() -> N
     assert "has 2 publishers; expected one" in health.text
 
 
+def test_a_loss_on_the_way_is_news_for_a_while_and_stays_in_the_numbers() -> None:
+    lossy = replace(ODOMETRY, lost=7, lost_ago_ns=LOSS_IS_NEWS_NS - 1)
+    assert input_health(lossy, S).level is Level.WARN
+    assert "lost messages on the way, 7 so far" in input_health(lossy, S).text
+    old = replace(lossy, lost_ago_ns=LOSS_IS_NEWS_NS)
+    assert input_health(old, S) == Health(Level.OK, "odometry on /odom arrives")
+    assert judged(old, closed=1).values["odometry lost on the way"] == "7"
+
+
 def test_a_working_stack_says_how_many_ticks_it_answered() -> None:
     health = judged(ODOMETRY, FRONT, INFO, closed=12, answered=10)
     assert (health.level, health.text) == (Level.OK, "active; 10 of 12 ticks answered")
@@ -87,7 +97,9 @@ def test_the_numbers_stand_beside_the_sentence_whatever_it_says() -> None:
             "ticks skipped while busy": "2",
             "last rejection": "none",
             "odometry received": "10",
+            "odometry lost on the way": "0",
             "front/camera_info received": "0",
+            "front/camera_info lost on the way": "0",
         }
 
 

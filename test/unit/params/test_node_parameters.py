@@ -30,10 +30,54 @@ def test_a_wildcard_section_reaches_every_node_that_declares_the_parameter(tmp_p
     assert load_parameters(path).reasoning.motion_window_ms == 300
 
 
+def test_a_wildcard_section_reaches_every_node_and_the_nodes_own_section_wins_if_it_stands_below(
+    tmp_path: Path,
+) -> None:
+    text = (
+        "/**:\n  ros__parameters: {autostart: false, profile: nano, silence_after_ms: 700}\n"
+        "recorder:\n  ros__parameters: {profile: kinematic, topics: [/a, /b]}\n"
+        "/x/replayer:\n  ros__parameters: {rate: 2}\n"
+    )
+    given = load_parameters(write(tmp_path, text))
+    assert {node: getattr(given, node).autostart for node in NODES} == dict.fromkeys(NODES, False)
+    profiles = {node: getattr(given, node).profile for node in NODES if node != "replayer"}
+    others = dict.fromkeys(("perception", "reasoning", "planner", "lineage"), "nano")
+    assert profiles == {**others, "recorder": "kinematic"}
+    assert (given.perception.silence_after_ms, given.recorder.silence_after_ms) == (700, 700)
+    assert (given.recorder.topics, given.replayer.rate) == (("/a", "/b"), 2.0)
+
+
+def test_a_value_that_one_of_the_nodes_refuses_is_refused_for_all(tmp_path: Path) -> None:
+    path = write(tmp_path, "/**:\n  ros__parameters: {silence_after_ms: 100000}\n")
+    with pytest.raises(ParameterError, match=r"parameter perception.silence_after_ms is 100000 ms, out of range"):
+        load_parameters(path)
+
+
+def test_only_nodes_with_behavioural_parameters_are_part_of_the_lineage() -> None:
+    values = NodeParameters().behavioural()
+    assert set(values) == {"perception", "reasoning", "planner"}
+    assert all(values.values())
+    names = {name for given in values.values() for name in given}
+    assert names.isdisjoint({"profile", "backend", "autostart", "parameter_file", "topics_file", "silence_after_ms"})
+    assert values["planner"] == {"max_start_error_m": 2.0, "max_speed_mps": 70.0}
+
+
+def test_a_generated_parameter_file_marks_what_may_be_changed_while_the_node_runs() -> None:
+    text = generated_files()["perception.param.yaml"]
+    live = [line for line in text.splitlines() if "(live" in line]
+    assert live == ["    # An input that is silent for this long is reported. (live, unit ms, from 100, to 60000)"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("perceptoin:\n  ros__parameters: {}\n", "node 'perceptoin' is not known; expected one of: lineage, perception"),
+        ("", "is empty; expected a section for a node"),
+        ("recorder:\n  ros__parameters: {topics: /a}\n", "recorder.topics is '/a', a str; expected an array of texts"),
+        ("recorder:\n  ros__parameters: {compression: gzip}\n", "'gzip' is not known; expected one of: lz4, none"),
+        ("replayer:\n  ros__parameters: {profile: x}\n", "parameter replayer.'profile' is not known"),
+        ("/**:\n  ros__parameters: [autostart]\n", "is a list; expected a mapping"),
+        ("/**:\n  ros__parameters: {autostart: false}\n  extra: 1\n", "expected ros__parameters alone"),
+        ("perceptoin:\n  ros__parameters: {}\n", "node 'perceptoin' is not known; expected one of: lineage, percept"),
         ("perception:\n  max_wait_ms: 300\n", "expected ros__parameters alone"),
         ("perception:\n  ros__parameters: {max_wait: 300}\n", "'max_wait' is not known"),
         ("/**:\n  ros__parameters: {nothing: 1}\n", "parameter 'nothing' is not known"),

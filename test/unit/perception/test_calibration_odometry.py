@@ -25,6 +25,7 @@ odometry:
 """
 
 finite = st.floats(-1e6, 1e6)
+names = st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda name: name != "base_link")
 
 
 def written(tmp_path, text):
@@ -80,14 +81,10 @@ def test_with_digest_replaces_the_digest_alone():
 
 
 @settings(max_examples=40, deadline=None)
-@given(pose=poses(), child_frame=st.text(min_size=1).filter(lambda name: name != "base_link"), with_cameras=st.booleans())
+@given(pose=poses(), child_frame=names, with_cameras=st.booleans())
 def test_what_is_written_is_read_back_to_the_last_digit(tmp_path_factory, pose, child_frame, with_cameras):
     path = tmp_path_factory.mktemp("calibration") / "calibration.yaml"
     frame = OdometryFrame(child_frame, pose)
-    try:
-        child_frame.encode()
-    except UnicodeEncodeError:
-        return
     calibration = RigCalibration(CAMERAS if with_cameras else {}, source="made for a test", odometry=frame)
     dump_calibration(calibration, path)
     loaded = load_calibration(path)
@@ -101,7 +98,7 @@ def test_what_is_written_is_read_back_to_the_last_digit(tmp_path_factory, pose, 
     [
         ("  child_frame: imu\n", "", "not valid at odometry: 'child_frame' is a required property"),
         ("child_frame: imu", "child_frame: ''", "not valid at odometry/child_frame"),
-        ("child_frame: imu", "child_frame: base_link", "child_frame 'base_link' is the rig frame itself; expected another"),
+        ("child_frame: imu", "child_frame: base_link", "'base_link' is the rig frame itself; expected another"),
         ("child_frame: imu", "child_frame: 7", "not valid at odometry/child_frame: 7 is not of type 'string'"),
         ("child_frame: imu", "child_frame: imu\n  note: x", "'note' was unexpected"),
         ("[1, -0.25, 0.5]", "[1, -0.25]", "not valid at odometry/rig_in_child/position_m"),

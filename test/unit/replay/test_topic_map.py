@@ -102,7 +102,10 @@ def test_a_camera_is_named_by_the_part_before_image(topic: str, camera: str) -> 
         ("{}", {}),
         ("# nothing yet\n", {}),
         ("odometry: /odom\n", {"odometry": "/odom"}),
-        ("cameras: {front: /a}\ncamera_info: {rear: /b}\n", {"cameras": {"front": "/a"}, "camera_info": {"rear": "/b"}}),
+        (
+            "cameras: {front: /a}\ncamera_info: {rear: /b}\n",
+            {"cameras": {"front": "/a"}, "camera_info": {"rear": "/b"}},
+        ),
     ],
 )
 def test_a_topics_file_is_read_as_far_as_it_is_given(tmp_path: Path, text: str, document: dict[str, object]) -> None:
