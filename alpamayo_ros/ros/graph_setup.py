@@ -6,6 +6,7 @@ from typing import Any
 
 from alpamayo_ros.perception.calibration import dump_calibration
 from alpamayo_ros.replay.run import ReplaySetup
+from alpamayo_ros.replay.session import write_text
 from alpamayo_ros.structs.lineage import NONE
 
 PARAMETERS_FILE = "graph.param.yaml"
@@ -23,7 +24,8 @@ def write_graph_parameters(setup: ReplaySetup, folder: Path, *, use_sim_time: bo
         use_sim_time: Whether the nodes follow /clock.
 
     Raises:
-        OutputError: A file cannot be written.
+        BagWriteError: The disk is full or refused a write.
+        OutputError: The calibration cannot be written.
     """
     values: dict[str, Any] = {
         "use_sim_time": use_sim_time,
@@ -64,5 +66,5 @@ def _path_or_name(name: str) -> str:
 
 
 def _written(path: Path, document: Any) -> str:
-    path.write_text(json.dumps(document), encoding="utf-8")
+    write_text(path, json.dumps(document))
     return str(path)

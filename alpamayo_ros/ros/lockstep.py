@@ -31,6 +31,7 @@ from alpamayo_ros.ros.graph_setup import write_graph_parameters
 from alpamayo_ros.ros.log_folder import VARIABLE as LOG_VARIABLE
 from alpamayo_ros.ros.node_processes import NodeProcesses
 from alpamayo_ros.ros.qos import qos_profile
+from alpamayo_ros.ros.transport import large_data_environment
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
@@ -77,6 +78,7 @@ def start_graph(
     with tempfile.TemporaryDirectory(prefix="alpamayo_graph_") as temporary, private_domain() as domain_id:
         folder = Path(temporary)
         environment = {**local_environment(domain_id, os.environ), LOG_VARIABLE: str(folder)}
+        environment |= large_data_environment(setup.profile, environment)
         parameters = write_graph_parameters(setup, folder, use_sim_time=use_sim_time)
         with applied(environment), NodeProcesses(folder, environment) as processes:
             for name in ("stack",) if composed else STAGES:

@@ -71,9 +71,15 @@ def requested_ticks(path: str) -> tuple[tuple[int, int], ...] | None:
     what = f"requested ticks {path}"
     try:
         document = json.loads(read_text(Path(path), "requested ticks", ParameterError))
-        return tuple((_integer(epoch), _integer(t0_ns)) for epoch, t0_ns in document)
-    except (ValueError, TypeError) as error:
+        return tuple((_integer(epoch), _integer(t0_ns)) for epoch, t0_ns in _list(document))
+    except (ValueError, TypeError, RecursionError) as error:
         raise ParameterError(f"{what} is not a JSON list of [epoch, t0 in ns]: {error}") from error
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"it is a {type(value).__name__}")
+    return value
 
 
 def _integer(value: object) -> int:

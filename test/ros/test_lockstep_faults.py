@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from alpamayo_ros.errors import ConfigurationError, GraphError, ParameterError
 from alpamayo_ros.replay.drive import Drive
 from alpamayo_ros.replay.run import ReplaySetup
 from alpamayo_ros.ros import lockstep
+from alpamayo_ros.ros.graph_client import GraphClient
 from alpamayo_ros.ros.lockstep import GraphDrive, start_graph
 from alpamayo_ros.storage.reader import BagReader
 
@@ -87,6 +89,24 @@ def test_a_message_that_is_lost_is_a_failure_not_a_shorter_result(
 
     with pytest.raises(GraphError, match="did not count every message"):
         replay(make_odometry_bag(), when_fed(60, lose, composed=True, deadline_s=1.0))
+
+
+def test_an_answer_that_is_lost_is_asked_for_again(
+    replay: Replay, make_odometry_bag: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, lost = GraphClient._ask, []
+
+    def forgetful(self: GraphClient, node: str, type_name: str, service: str, fill: Any) -> Any:
+        response = ask(self, node, type_name, service, fill)
+        if (node, service) not in lost and service != "~/get_state":
+            lost.append((node, service))
+            return None
+        return response
+
+    monkeypatch.setattr(GraphClient, "_ask", forgetful)
+    result = replay(make_odometry_bag(duration_s=4.0), partial(start_graph, composed=True))
+    assert result.ticks["ANSWERED"] >= 20
+    assert len(lost) == 8
 
 
 def test_a_node_that_refuses_its_parameters_says_so(

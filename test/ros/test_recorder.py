@@ -29,10 +29,10 @@ from alpamayo_ros.params.node_parameters import NodeParameters, render_yaml
 from alpamayo_ros.pipeline.setup import choose_profile, set_up_stack
 from alpamayo_ros.recording.lineage_message import LINEAGE_TYPE, lineage_payload
 from alpamayo_ros.ros.classes import generated_class
+from alpamayo_ros.ros.message_taker import MessageTaker
 from alpamayo_ros.ros.node_processes import executable
 from alpamayo_ros.ros.process import PARENT_VARIABLE, make_executor
 from alpamayo_ros.ros.qos import qos_profile
-from alpamayo_ros.ros.recording_subscriptions import MessageTaker
 from alpamayo_ros.storage.identity import read_identity, verify_identity
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
 from alpamayo_ros.storage.reader import open_bag

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alpamayo_ros.envelope.document import load_envelope
-from alpamayo_ros.errors import OutputError
+from alpamayo_ros.errors import BagWriteError
 from alpamayo_ros.params.documents import load_yaml
 from alpamayo_ros.params.node_parameters import NODES, load_parameters
 from alpamayo_ros.params.parameter import declarations, validated_value
@@ -27,7 +27,6 @@ source: "a survey: '1'"
 odometry: {child_frame: imu, rig_in_child: {position_m: [1, 0.1, 1.0e-3], quaternion_xyzw: [0, 0, 0.6, 0.8]}}
 """
 PARAMETERS = "planner:\n  ros__parameters: {max_speed_mps: 20.0}\n"
-ONE_CAMERA = Path(__file__).parents[2] / "profiles" / "one_camera.yaml"
 
 
 @pytest.fixture
@@ -50,9 +49,6 @@ def full_setup(reader: BagReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     Path("c.yaml").write_text(CALIBRATION)
     Path("p.yaml").write_text(PARAMETERS)
-    Path("k.yaml").write_text(
-        Path(str(ONE_CAMERA)).with_name("one_camera.yaml").read_text(encoding="utf-8"), encoding="utf-8"
-    )
     return set_up_replay(
         reader, profile_name="kinematic", calibration_path=Path("c.yaml"), parameters_path=Path("p.yaml")
     )
@@ -125,5 +121,5 @@ def test_without_a_calibration_none_is_written(make_odometry_bag: Callable[..., 
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(full_setup: ReplaySetup, tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"topics.yaml cannot be written: No such file or directory"):
+    with pytest.raises(BagWriteError, match=r"topics.yaml cannot be written: No such file or directory"):
         write_graph_parameters(full_setup, tmp_path / "absent", use_sim_time=False)

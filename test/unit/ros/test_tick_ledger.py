@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from alpamayo_ros.envelope.document import Envelope
 from alpamayo_ros.params.node_parameters import NodeParameters
 from alpamayo_ros.params.perception import PerceptionParams

@@ -1,6 +1,7 @@
 """Nodes that are started one by one are connected, and a user's own rules come first."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from alpamayo_ros.ros.wiring import with_default_wiring
 
 
 def rules(arguments: list[str]) -> list[str]:
-    return [word for flag, word in zip(arguments, arguments[1:], strict=False) if flag == "-r"]
+    return [word for flag, word in pairwise(arguments) if flag == "-r"]
 
 
 def test_the_users_arguments_stand_first_and_unchanged() -> None:
@@ -35,7 +36,7 @@ def test_every_output_and_every_fed_input_has_one_rule() -> None:
     ("arguments", "names"),
     [
         ([], {"~/output/tick": "/alpamayo/output/tick", "~/input/observation": "/alpamayo/output/observation"}),
-        (["-r", "__ns:=/vehicle"], {"~/output/tick": "/vehicle/output/tick", "~/input/lineage": "/vehicle/output/lineage"}),
+        (["-r", "__ns:=/car"], {"~/output/tick": "/car/output/tick", "~/input/lineage": "/car/output/lineage"}),
         (["-r", "~/output/tick:=/mine"], {"~/output/tick": "/mine", "~/input/tick": "/alpamayo/output/tick"}),
         ([], {"~/input/odometry": "/alpamayo/perception/input/odometry", "/clock": "/clock"}),
         (["-r", "~/input/odometry:=/odom"], {"~/input/odometry": "/odom"}),
