@@ -33,6 +33,7 @@ class PerceptionNode(ManagedNode):
     _odometry: RigOdometry
     _translator: StageTranslator
     _tick_subscription: Any = None
+    _counts_due = False
 
     def set_up(self, stack: StackSetup) -> None:
         """Make the publishers, and read which topic carries which input."""
@@ -124,7 +125,7 @@ class PerceptionNode(ManagedNode):
             self._inputs.note_problem(name, problem)
         if problem:
             self._ledger.count_unusable(name)
-            self._publish_counts()
+            self._count_soon()
 
     def _take(self, name: str, closed: list[Seen]) -> None:
         self._ledger.count(name, closed)
@@ -135,7 +136,7 @@ class PerceptionNode(ManagedNode):
                 self._publish_status(status)
             else:
                 self._follow(self._ledger.offer(seen.result))
-        self._publish_counts()
+        self._count_soon()
 
     # Ticks.
 
@@ -173,8 +174,17 @@ class PerceptionNode(ManagedNode):
         if self.outputs is not None:
             self.outputs.publish("tick", status, self._translator.tick)
 
+    def _count_soon(self) -> None:
+        """Publish the counts once what has arrived by now is taken: what comes together is counted together."""
+        if self._counts_due or self.outputs is None or not self.outputs.has_subscriber("input_counts"):
+            return
+        if self.executor is not None:
+            self._counts_due = True
+            self.executor.create_task(self._publish_counts)
+
     def _publish_counts(self) -> None:
-        if self.outputs is not None and self.outputs.has_subscriber("input_counts"):
+        self._counts_due = False
+        if self.outputs is not None:
             self.outputs.publish("input_counts", self._ledger.input_counts(), self._translator.input_counts)
 
 

@@ -73,8 +73,7 @@ class InputSubscriptions:
         for bound in self._bound.values():
             infos = self._node.get_publishers_info_by_topic(bound.topic)
             bound.publishers = len(infos)
-            if infos:
-                self._follow(bound, [(info.topic_type, info.qos_profile) for info in infos])
+            self._follow(bound, [(info.topic_type, info.qos_profile) for info in infos])
 
     def note_problem(self, name: str, problem: str) -> None:
         """Report what is wrong with the messages of an input, empty when they are right again."""

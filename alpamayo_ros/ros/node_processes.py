@@ -17,6 +17,8 @@ PACKAGE = "alpamayo_ros"
 _END_S, _END_AFTER_ERROR_S = 10.0, 2.0
 """Until a process that was asked to end is killed; after an error it may well be one that hangs."""
 _LOG_LINES = 5
+_SIGNAL_NAMES = {item.value: item.name for item in signal.Signals}
+"""Most real-time signals have none."""
 
 
 def executable(name: str, environment: Mapping[str, str]) -> Path:
@@ -89,7 +91,7 @@ class NodeProcesses:
         for running in self._running:
             code = running.process.poll()
             if code is not None:
-                how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+                how = f"signal {_SIGNAL_NAMES.get(-code, -code)}" if code < 0 else f"exit code {code}"
                 return f"process {running.name!r} ended with {how}{self._last_words(running)}"
         return ""
 

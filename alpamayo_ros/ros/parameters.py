@@ -4,6 +4,7 @@ rclpy ignores overrides of names that nobody declares, and ends the process at o
 sentence that ``configure`` is refused with.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -123,6 +124,7 @@ class ParameterServer:
     def _on_set(self, parameters: Sequence[Parameter[Any]]) -> SetParametersResult:
         if self._synchronising:
             return SetParametersResult(successful=True)
+        taken: dict[str, object] = {}
         for parameter in parameters:
             if parameter.name not in self._declared:
                 continue
@@ -134,11 +136,13 @@ class ParameterServer:
                     f"only; live parameters: {live}",
                 )
             try:
-                value = validated_value(self._class, self._key, parameter.name, parameter.value)
+                taken[parameter.name] = validated_value(self._class, self._key, parameter.name, parameter.value)
             except ParameterError as error:
                 return SetParametersResult(successful=False, reason=str(error))
-            self._given[parameter.name] = value
-            self._wrong.pop(parameter.name, None)
+        # Not before all of them fit: of parameters that are set at once, all are taken or none.
+        self._given |= taken
+        for name in taken:
+            self._wrong.pop(name, None)
         return SetParametersResult(successful=True)
 
 
@@ -167,10 +171,14 @@ def _descriptor(name: str, kind: type, declaration: Declaration) -> ParameterDes
         return descriptor
     if kind is int:
         descriptor.integer_range = [
-            IntegerRange(from_value=int(low if low is not None else -_LARGEST), to_value=int(high or _LARGEST), step=0)
+            IntegerRange(
+                from_value=int(low if low is not None else -_LARGEST),
+                to_value=int(high if high is not None else _LARGEST),
+                step=0,
+            )
         ]
     if kind is float:
-        largest = 1.7e308
+        largest = sys.float_info.max
         descriptor.floating_point_range = [
             FloatingPointRange(
                 from_value=float(low if low is not None else -largest),

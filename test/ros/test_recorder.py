@@ -169,12 +169,23 @@ def change_state(probe: Harness, transition: int) -> bool:
     return bool(probe.call(f"{RECORDER}/change_state", service, transition=Transition(id=transition)).success)
 
 
+def await_match(probe: Harness, publisher: Any, count: int = 1) -> None:
+    """Wait until the recorder knows a publisher too: a reader drops what comes from a writer before that."""
+    probe.await_match(publisher)
+
+    def is_known() -> bool:
+        response = probe.call(f"{RECORDER}/debug/connections", "std_srvs/srv/Trigger")
+        return bool(json.loads(response.message).get(publisher.topic_name, 0) >= count)
+
+    probe.spin_until(is_known, f"the recorder does not know the publisher of {publisher.topic_name}")
+
+
 def publish(publisher: Any, *words: str) -> None:
-    """Publish at about 2,000 messages a second: a burst would overwrite what waits for the recorder."""
+    """Publish at 250 messages a second: of a burst only the newest 100 wait for a recorder that gets no processor."""
     for number, word in enumerate(words):
         publisher.publish(string(word))
-        if number % 20 == 19:
-            time.sleep(0.01)
+        if number % 5 == 4:
+            time.sleep(0.02)
 
 
 def test_every_kind_of_publisher_is_recorded_with_its_offer_from_before_and_after_the_start(
@@ -184,23 +195,26 @@ def test_every_kind_of_publisher_is_recorded_with_its_offer_from_before_and_afte
     publish(latched, "old", "new")
     reliable, best_effort = probe.publisher("/a", STRING, RELIABLE), probe.publisher("/b", STRING, BEST_EFFORT)
     recorder = start_recorder(topics=["/a", "/b", "/map", "/late", "/never"])
-    probe.await_match(reliable)
-    probe.await_match(best_effort)
-    probe.await_match(latched)
+    await_match(probe, reliable)
+    await_match(probe, best_effort)
+    await_match(probe, latched)
     publish(reliable, *map(str, range(200)))
     for number in range(50):
         publish(best_effort, str(number))
         time.sleep(0.005)
     late = probe.publisher("/late", STRING, RELIABLE)
-    probe.await_match(late)
+    await_match(probe, late)
     publish(late, "late")
     probe.await_words("recorder", "recording")
     assert recorder.end() == 0, recorder.log
-    assert f"closed {recorder.bag}: 254 messages on 5 topics" in recorder.log
     require_sound(recorder.bag)
     found = topics(recorder.bag)
+    # Of a best-effort topic some may be lost on the way.
+    received = found["/b"].message_count
+    assert 25 <= received <= 50
+    assert f"closed {recorder.bag}: {204 + received} messages on 5 topics" in recorder.log
     assert {name: info.message_count for name, info in found.items()} == {
-        "/a": 200, "/b": 50, "/map": 2, "/late": 1, LINEAGE_TOPIC: 1
+        "/a": 200, "/b": received, "/map": 2, "/late": 1, LINEAGE_TOPIC: 1
     }  # fmt: skip
     assert texts(recorder.bag, "/a") == list(map(str, range(200)))
     assert texts(recorder.bag, "/map") == ["old", "new"]
@@ -224,15 +238,15 @@ def test_what_a_burst_overwrites_before_it_is_taken_is_counted(
     harness = make_harness(*("-p", "default_topics:=false", "-p", 'topics:=["/a"]', "-p", f"output_folder:={tmp_path}"))
     publisher = harness.publisher("/a", STRING, RELIABLE)
     harness.add(RecorderNode("recorder", context=harness.context))
-    harness.await_match(publisher)
+    await_match(harness, publisher)
     publish(publisher, "first")
     harness.await_words("recorder", "recording 2 messages")
     # Nothing is dispatched meanwhile, and 100 messages may wait.
-    publish(publisher, *map(str, range(500)))
-    harness.await_words("recorder", "400 message(s) were sent and did not arrive; 102 messages, ")
+    publish(publisher, *map(str, range(150)))
+    harness.await_words("recorder", "50 message(s) were sent and did not arrive; 102 messages, ")
     harness.nodes[0].shut_down()
     (bag,) = tmp_path.iterdir()
-    assert texts(bag, "/a") == ["first", *map(str, range(400, 500))]
+    assert texts(bag, "/a") == ["first", *map(str, range(50, 150))]
 
 
 def test_a_publisher_with_another_offer_makes_the_recorder_ask_for_less_and_lose_nothing(
@@ -240,7 +254,7 @@ def test_a_publisher_with_another_offer_makes_the_recorder_ask_for_less_and_lose
 ) -> None:
     first = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a"])
-    probe.await_match(first)
+    await_match(probe, first)
     sent = []
     second = None
     while second is None or second.get_subscription_count() == 0 or len(sent) < 300:
@@ -252,6 +266,7 @@ def test_a_publisher_with_another_offer_makes_the_recorder_ask_for_less_and_lose
             quiet = PublisherEventCallbacks(use_default_callbacks=False)
             second = probe.probe.create_publisher(type(string("")), "/a", BEST_EFFORT, event_callbacks=quiet)
         assert len(sent) < 10_000, "the recorder never matched the second publisher"
+    await_match(probe, second, count=2)
     publish(second, "second")
     publish(first, "last")
     assert recorder.end() == 0, recorder.log
@@ -268,7 +283,7 @@ def test_regular_expressions_select_and_exclude(start_recorder: Callable[..., Re
         publish(publisher, name)
     recorder = start_recorder(regex="^/camera/|hidden", exclude_regex="debug$", topics=["/lidar"])
     for name in ("/camera/front", "/camera/rear", "/lidar"):
-        probe.await_match(publishers[name])
+        await_match(probe, publishers[name])
     assert recorder.end() == 0, recorder.log
     assert set(topics(recorder.bag)) == {"/camera/front", "/camera/rear", "/lidar", LINEAGE_TOPIC}
 
@@ -303,21 +318,21 @@ def test_a_signal_in_full_flow_closes_the_bag_even_if_it_comes_twice(
 ) -> None:
     publisher = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a"])
-    probe.await_match(publisher)
-    publish(publisher, *map(str, range(500)))
+    await_match(probe, publisher)
+    publish(publisher, *map(str, range(200)))
     recorder.process.send_signal(number)
-    publish(publisher, *map(str, range(500, 600)))
+    publish(publisher, *map(str, range(200, 230)))
     recorder.process.send_signal(number)
-    publish(publisher, *map(str, range(600, 700)))
+    publish(publisher, *map(str, range(230, 260)))
     assert recorder.process.wait(20) == 0, recorder.log
     require_sound(recorder.bag)
-    assert texts(recorder.bag, "/a") == list(map(str, range(700)))
+    assert texts(recorder.bag, "/a") == list(map(str, range(260)))
 
 
 def test_endless_traffic_does_not_hold_the_end_up(start_recorder: Callable[..., Recorder], probe: Harness) -> None:
     publisher = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a"])
-    probe.await_match(publisher)
+    await_match(probe, publisher)
     recorder.process.send_signal(signal.SIGINT)
     deadline = time.monotonic() + 20
     while recorder.process.poll() is None:
@@ -332,7 +347,7 @@ def test_a_killed_recorder_leaves_its_identity_and_all_but_the_last_chunk(
 ) -> None:
     publisher = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a"], compression="none")
-    probe.await_match(publisher)
+    await_match(probe, publisher)
     # The first chunk of a megabyte is written when the next message begins another one.
     for number in range(60):
         publish(publisher, f"{number} " + "x" * 50_000)
@@ -367,7 +382,7 @@ def test_each_activation_makes_a_bag_of_its_own(start_recorder: Callable[..., Re
     assert recorder.bags == []
     for number in (1, 2):
         assert change_state(probe, ACTIVATE)
-        probe.await_match(publisher)
+        await_match(probe, publisher)
         publish(publisher, f"{number}")
         assert change_state(probe, DEACTIVATE)
         probe.spin_until(lambda: publisher.get_subscription_count() == 0, "still subscribed")
@@ -424,7 +439,7 @@ def test_a_type_that_is_not_installed_is_named_and_the_rest_is_recorded(
     plane = probe.publisher("/plane", "shape_msgs/msg/Plane", LATCHED)
     publisher = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a", "/plane"], environment={"PYTHONPATH": str(tmp_path / "shadow")})
-    probe.await_match(publisher)
+    await_match(probe, publisher)
     probe.await_words("recorder", "topic /plane is not recorded: type 'shape_msgs/msg/Plane' is not installed")
     publish(publisher, "1")
     assert plane.get_subscription_count() == 0
@@ -437,7 +452,7 @@ def test_a_second_type_on_a_topic_is_named_and_not_recorded(
 ) -> None:
     publisher = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a"])
-    probe.await_match(publisher)
+    await_match(probe, publisher)
     # One participant has one type for a topic.
     make_harness().publisher("/a", "std_msgs/msg/Int32", RELIABLE)
     probe.await_words("recorder", "it is recorded as std_msgs/msg/String, and a publisher offers std_msgs/msg/Int32")
@@ -453,7 +468,7 @@ def test_another_lineage_in_the_graph_ends_the_recording_with_a_whole_bag(
 
     publisher = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a"])
-    probe.await_match(publisher)
+    await_match(probe, publisher)
     publish(publisher, "before")
     lineage = probe.publisher(LINEAGE_TOPIC, LINEAGE_TYPE, qos_profile("latched"))
     other = dataclasses.replace(expected_lineage(), lineage_id=f"sha256:{'0' * 64}", manifest="")
@@ -470,7 +485,7 @@ def test_a_full_disk_ends_the_recording_and_what_was_written_stays_readable(
 ) -> None:
     publisher = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a"], compression="none")
-    probe.await_match(publisher)
+    await_match(probe, publisher)
     # Python ignores SIGXFSZ, so that a write beyond the limit fails as on a full disk (EFBIG).
     limit = 3_500_000
     resource.prlimit(recorder.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
@@ -489,7 +504,7 @@ def test_a_full_disk_ends_the_recording_and_what_was_written_stays_readable(
 def test_large_bags_go_on_in_further_files(start_recorder: Callable[..., Recorder], probe: Harness) -> None:
     publisher = probe.publisher("/a", STRING, RELIABLE)
     recorder = start_recorder(topics=["/a"], max_file_mb=1, compression="none")
-    probe.await_match(publisher)
+    await_match(probe, publisher)
     for number in range(100):
         publish(publisher, f"{number} " + "x" * 50_000)
         time.sleep(0.01)
@@ -548,6 +563,7 @@ def test_a_stack_that_records_has_its_own_last_words_in_the_bag(
     publisher = probe.publisher(f"{NAMESPACE}/perception/input/odometry", "nav_msgs/msg/Odometry", RELIABLE)
     recorder = start_recorder(name="stack", words=("--record",), default_topics=True, skip_when_busy=False)
     probe.spin_until(lambda: publisher.get_subscription_count() == 2, "perception or the recorder does not subscribe")
+    await_match(probe, publisher)
     drive(probe, publisher, 1_700_000_000_000_000_000, 150)
     recorder.process.send_signal(signal.SIGINT)
     probe.spin_until(lambda: recorder.process.poll() is not None, "the stack does not end")

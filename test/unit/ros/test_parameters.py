@@ -146,10 +146,11 @@ def test_while_unconfigured_anything_may_be_set_and_frozen_only_what_is_live(mak
     node, server = make_server("perception")
     assert refusals(node, number("max_wait_ms", 400)) == []
     server.freeze(frozen=True)
-    assert refusals(node, number("max_wait_ms", 500), number("silence_after_ms", 700)) == [
+    (refusal,) = refusals(node, number("max_wait_ms", 500), number("silence_after_ms", 700))
+    assert refusal == (
         "parameter perception.max_wait_ms can be changed while the node is unconfigured only; "
         "live parameters: silence_after_ms"
-    ]
+    )
     assert server.live("silence_after_ms") == 700
     assert (server.resolve().perception.max_wait_ms, server.resolve().perception.silence_after_ms) == (400, 700)
     server.freeze(frozen=False)
@@ -238,8 +239,8 @@ def test_a_file_that_was_taken_away_again_leaves_nothing_behind(
 
 def test_a_file_that_is_not_valid_is_refused(make_server: Server, parameter_file: Callable[..., str]) -> None:
     path = parameter_file(planner={"max_speed_mps": -1.0})
-    for given, said in ((path, "planner.max_speed_mps is -1.0 m/s, out of range"), ("/no.yaml", "cannot be read")):
-        _, server = make_server("perception", f"parameter_file:={given}")
+    for file, said in ((path, r"planner.max_speed_mps is -1.0 m/s, out of range"), ("/no.yaml", "cannot be read")):
+        _, server = make_server("perception", f"parameter_file:={file}")
         with pytest.raises(ParameterError, match=said):
             server.resolve()
 
