@@ -37,7 +37,8 @@ FOLLOW_S = 2.0
 def make_executor(context: Any = None) -> Executor:
     """Return the events executor where rclpy has one, else the single-threaded one.
 
-    At 1,600 messages a second the events executor takes a seventh of the processor time.
+    At 1,600 messages a second over 51 subscriptions the recorder takes 0.17 of a core with the events executor and
+    0.42 with the wait set (test/bench/test_recorder_bench.py).
     """
     try:
         from rclpy.experimental.events_executor import EventsExecutor

