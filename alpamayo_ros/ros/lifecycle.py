@@ -74,7 +74,7 @@ class ReportingNode(LifecycleNode):
         self._callback_error = ""
         self._twin = False
         self._report_soon = False
-        self._autostart_pending = bool(self.parameters.own("autostart"))
+        self._autostart_pending = self.parameters.autostarts()
         self._turns = 0
         self.create_service(generated_class("std_srvs/srv/Trigger"), CONNECTIONS_SERVICE, self._on_connections)
         self._housekeeping = self.create_timer(_TURN_S, self._turn, clock=Clock(clock_type=ClockType.STEADY_TIME))

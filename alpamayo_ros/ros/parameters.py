@@ -64,6 +64,19 @@ class ParameterServer:
         """Return the present value of one of the node's parameters."""
         return self._node.get_parameter(name).value
 
+    def autostarts(self) -> bool:
+        """Whether the node starts by itself, as it was given or as the parameter file says.
+
+        A file that is not valid is reported when the node is configured, so that it starts towards that.
+        """
+        if "autostart" in self._given or "parameter_file" not in self._declared:
+            return bool(self.own("autostart"))
+        path = str(self.own("parameter_file"))
+        try:
+            return bool(getattr(load_parameters(Path(path) if path else None), self._key).autostart)
+        except ParameterError:
+            return True
+
     def resolve(self) -> NodeParameters:
         """Return the parameters of every node: defaults, then the parameter file, then what this node was given.
 

@@ -423,3 +423,12 @@ def test_the_generated_parameter_file_reaches_its_node(make_harness: Make, tmp_p
     harness.add(PerceptionNode("perception", context=harness.context))
     harness.spin_until(lambda: harness.nodes[0].state_label == "active", "perception did not become active")
     assert harness.nodes[0].get_parameter("max_wait_ms").value == 350
+
+
+def test_a_parameter_file_may_say_that_a_node_does_not_start_by_itself(make_harness: Make, tmp_path: Path) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text("perception:\n  ros__parameters: {autostart: false}\n", encoding="utf-8")
+    harness = make_harness("-p", f"parameter_file:={path}")
+    harness.add(*(KINDS[key](key, context=harness.context) for key in ("perception", "planner")))
+    harness.await_present("planner", "active")
+    harness.await_present("perception", "unconfigured: waits for a lifecycle manager to configure it")

@@ -15,8 +15,6 @@ from typing import Any
 import pytest
 from mcap.stream_reader import StreamReader
 from rclpy.event_handler import PublisherEventCallbacks
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from alpamayo_ros.envelope.document import load_envelope
@@ -29,9 +27,8 @@ from alpamayo_ros.params.node_parameters import NodeParameters, render_yaml
 from alpamayo_ros.pipeline.setup import choose_profile, set_up_stack
 from alpamayo_ros.recording.lineage_message import LINEAGE_TYPE, lineage_payload
 from alpamayo_ros.ros.classes import generated_class
-from alpamayo_ros.ros.message_taker import MessageTaker
 from alpamayo_ros.ros.node_processes import executable
-from alpamayo_ros.ros.process import PARENT_VARIABLE, make_executor
+from alpamayo_ros.ros.process import PARENT_VARIABLE
 from alpamayo_ros.ros.qos import qos_profile
 from alpamayo_ros.storage.identity import read_identity, verify_identity
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
@@ -576,41 +573,10 @@ def test_a_stack_that_records_has_its_own_last_words_in_the_bag(
     assert found[LINEAGE_TOPIC].message_count >= 2
 
 
-@pytest.mark.parametrize("make", [make_executor, lambda context: SingleThreadedExecutor(context=context)])
-def test_executors_dispatch_timers_and_messages_with_what_is_known_of_them(
-    probe: Harness, make: Callable[..., Any]
-) -> None:
-    node = Node("listener", context=probe.context, use_global_arguments=False)
-    taken: list[tuple[bytes, Any]] = []
-    ticks: list[int] = []
-    node.create_timer(0.02, lambda: ticks.append(1))
-    taker = MessageTaker(lambda payload, info: taken.append((payload, info)))
-    node.create_subscription(type(string("")), "/words", taker, 10, raw=True)
-    publisher = node.create_publisher(type(string("")), "/words", 10)
-    executor = make(probe.context)
-    executor.add_node(node)
-    deadline = time.monotonic() + 20
-    while len(taken) < 5 or len(ticks) < 5:
-        publish(publisher, "word")
-        executor.spin_once(timeout_sec=0.05)
-        assert time.monotonic() < deadline
-    payload, info = taken[0]
-    assert deserialize(payload, STRING).data == "word"
-    assert info["source_timestamp"] > 1_600_000_000 * 10**9
-    executor.remove_node(node)
-    node.destroy_node()
-    executor.shutdown()
-
-
-def test_the_events_executor_is_the_one_that_is_used(probe: Harness) -> None:
-    pytest.importorskip("rclpy.experimental.events_executor", reason="rclpy has no events executor (before Kilted)")
-    assert type(make_executor(probe.context)).__name__ == "EventsExecutor"
-
-
 def test_the_generated_parameter_file_is_one_that_ros_takes(
     start_recorder: Callable[..., Recorder], probe: Harness, tmp_path: Path
 ) -> None:
-    text = render_yaml("recorder").replace("recorder:", f"{RECORDER}:", 1)
+    text = render_yaml("recorder")
     path = tmp_path / "recorder.param.yaml"
     path.write_text(text.replace("silence_after_ms: 5000", "silence_after_ms: 150"), encoding="utf-8")
     recorder = start_recorder(words=("--ros-args", "--params-file", str(path), "--"), topics=["/a"])
