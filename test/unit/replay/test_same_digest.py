@@ -19,9 +19,7 @@ OTHER = f"sha256:{'7' * 64}"
 def make_result(make_odometry_bag: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
     """Return a function that copies the result of one replay and changes what it says."""
     first = tmp_path / "first"
-    run_session(
-        ReplayRequest(bag=make_odometry_bag(duration_s=3.0), profile="kinematic", out=first), clock=lambda: 0.0
-    )
+    run_session(ReplayRequest(bag=make_odometry_bag(duration_s=3.0), profile="kinematic", out=first), clock=lambda: 0.0)
 
     def make(name: str, **changes: Any) -> Path:
         folder = tmp_path / name
