@@ -3,6 +3,8 @@
 import sys
 from typing import Any
 
+from rclpy.exceptions import InvalidTopicNameException
+
 from alpamayo_ros.errors import TopicError
 from alpamayo_ros.messages.stage_translator import StageTranslator
 from alpamayo_ros.messages.translator import camera_intrinsics, odometry_struct, tick_struct
@@ -38,10 +40,21 @@ class PerceptionNode(ManagedNode):
     def set_up(self, stack: StackSetup) -> None:
         """Make the publishers, and read which topic carries which input."""
         self._specs = input_specs(self, stack)
+        for spec in self._specs:
+            self._require_topic_name(spec.name, spec.topic)
         self._requested = requested_ticks(stack.parameters.perception.requested_ticks_file)
         self._translator = graph_translator()
         self._ledger = TickLedger(stack, self._requested, self.now_ns)
         self.outputs = Outputs(self, self.key, stack.lineage, self.handover)
+
+    def _require_topic_name(self, name: str, topic: str) -> None:
+        try:
+            self.resolve_topic_name(topic)
+        except InvalidTopicNameException as error:
+            raise TopicError(
+                f"topic {topic!r} of input {name} is no ROS topic name ({str(error).splitlines()[0]}); expected parts of "
+                "letters, digits and underscores after slashes"
+            ) from error
 
     def start(self) -> None:
         """Subscribe to the inputs, with everything that was seen before forgotten."""

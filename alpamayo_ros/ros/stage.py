@@ -3,8 +3,9 @@
 import traceback
 from typing import Any, ClassVar
 
-from alpamayo_ros.errors import AlpamayoError
+from alpamayo_ros.errors import AlpamayoError, BackendError
 from alpamayo_ros.messages.topics import output_topic
+from alpamayo_ros.messages.translator import stamp_ns
 from alpamayo_ros.monitoring.health import Health, Level
 from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.pipeline.tick_status import stage_failed
@@ -107,9 +108,11 @@ class StageNode(ManagedNode):
         try:
             struct = self.convert(message)
         except ValueError as error:
-            self._failed += 1
-            self._last_failure = f"{self.taken} is not well formed: {error}"
-            self.get_logger().error(self._last_failure)
+            self._fail_tick(
+                stamp_ns(message.header.stamp),
+                int(message.epoch),
+                BackendError(f"{self.taken} is not well formed: {error}"),
+            )
             return
         self._take(struct)
 
@@ -126,11 +129,14 @@ class StageNode(ManagedNode):
         except Exception as error:  # noqa: BLE001 - every tick gets its status, whatever its stage raised
             if not isinstance(error, AlpamayoError):
                 self.get_logger().error(traceback.format_exc())
-            self._failed += 1
-            self._last_failure = str(error)
-            self.publish_status(stage_failed(struct.t0_ns, struct.epoch, self.trigger, error))
+            self._fail_tick(struct.t0_ns, struct.epoch, error)
         else:
             self._done += 1
             self._last_failure = ""
         finally:
             self._busy_t0_ns = None
+
+    def _fail_tick(self, t0_ns: int, epoch: int, error: Exception) -> None:
+        self._failed += 1
+        self._last_failure = str(error)
+        self.publish_status(stage_failed(t0_ns, epoch, self.trigger, error))

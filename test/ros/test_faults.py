@@ -237,6 +237,31 @@ def test_a_wrong_parameter_leaves_the_node_unconfigured_with_the_reason(
     assert harness.nodes[0].state_label == "unconfigured"
 
 
+def test_a_topic_that_ros_cannot_have_is_refused_by_name(make_harness: Make, tmp_path: Path) -> None:
+    (tmp_path / "topics.yaml").write_text("odometry: '/a b'\n", encoding="utf-8")
+    harness = make_harness("-p", f"topics_file:={tmp_path / 'topics.yaml'}")
+    harness.add(PerceptionNode("perception", context=harness.context))
+    harness.await_present("perception", "topic '/a b' of input odometry is no ROS topic name")
+
+
+def test_a_message_between_stages_that_is_not_well_formed_fails_its_tick(make_harness: Make) -> None:
+    from alpamayo_ros.msg import PlanContext, Tensor
+
+    harness = make_harness()
+    harness.hear("tick")
+    harness.add(PlannerNode("planner", context=harness.context))
+    harness.spin_until(lambda: harness.nodes[0].state_label == "active", "planner did not become active")
+    publisher = harness.publisher("/alpamayo/output/plan_context", "alpamayo_ros/msg/PlanContext", 10)
+    harness.await_match(publisher)
+    message = PlanContext(epoch=3, tensors=[Tensor(name="motion", dtype="float64", shape=[7], data=[1, 2])])
+    message.header.stamp.sec = 12
+    publisher.publish(message)
+    harness.spin_until(lambda: bool(harness.heard["tick"]), "the tick has no outcome")
+    (status,) = harness.heard["tick"]
+    assert (status.header.stamp.sec, status.epoch, status.outcome) == (12, 3, TickOutcome.STAGE_FAILED)
+    assert "plan_context is not well formed" in status.outcome_text
+
+
 def test_a_refused_node_is_configured_once_its_parameter_is_right(make_harness: Make) -> None:
     harness = make_harness("-p", "max_wait_ms:=7")
     harness.add(PerceptionNode("perception", context=harness.context))
