@@ -3,8 +3,6 @@
 import sys
 from typing import Any
 
-from rclpy.exceptions import InvalidTopicNameException
-
 from alpamayo_ros.errors import TopicError
 from alpamayo_ros.messages.stage_translator import StageTranslator
 from alpamayo_ros.messages.translator import camera_intrinsics, odometry_struct, tick_struct
@@ -15,7 +13,7 @@ from alpamayo_ros.pipeline.observer import ODOMETRY, Seen
 from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.pipeline.tick_status import rejected
 from alpamayo_ros.ros.classes import generated_class, graph_translator
-from alpamayo_ros.ros.inputs import InputSubscriptions, matched_publishers
+from alpamayo_ros.ros.inputs import InputSubscriptions, matched_publishers, validate_topic
 from alpamayo_ros.ros.lifecycle import ManagedNode
 from alpamayo_ros.ros.outputs import Outputs
 from alpamayo_ros.ros.perception_inputs import camera_frame, input_specs, requested_ticks
@@ -41,20 +39,11 @@ class PerceptionNode(ManagedNode):
         """Make the publishers, and read which topic carries which input."""
         self._specs = input_specs(self, stack)
         for spec in self._specs:
-            self._require_topic_name(spec.name, spec.topic)
+            validate_topic(self, spec)
         self._requested = requested_ticks(stack.parameters.perception.requested_ticks_file)
         self._translator = graph_translator()
         self._ledger = TickLedger(stack, self._requested, self.now_ns)
         self.outputs = Outputs(self, self.key, stack.lineage, self.handover)
-
-    def _require_topic_name(self, name: str, topic: str) -> None:
-        try:
-            self.resolve_topic_name(topic)
-        except InvalidTopicNameException as error:
-            raise TopicError(
-                f"topic {topic!r} of input {name} is no ROS topic name ({str(error).splitlines()[0]}); expected parts of "
-                "letters, digits and underscores after slashes"
-            ) from error
 
     def start(self) -> None:
         """Subscribe to the inputs, with everything that was seen before forgotten."""

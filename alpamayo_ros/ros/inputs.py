@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rclpy.exceptions import InvalidTopicNameException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
@@ -148,6 +149,22 @@ class InputSubscriptions:
         if bound.subscription is not None:
             self._node.destroy_subscription(bound.subscription)
             bound.subscription, bound.type_name, bound.profile = None, "", None
+
+
+def validate_topic(node: Node, spec: InputSpec) -> None:
+    """Require a topic name that ROS can have.
+
+    Raises:
+        TopicError: It cannot.
+    """
+    try:
+        node.resolve_topic_name(spec.topic)
+    except (InvalidTopicNameException, RuntimeError) as error:  # rclpy's RCLError is a RuntimeError
+        reason = str(error).partition(", at ")[0]
+        raise TopicError(
+            f"topic {spec.topic!r} of input {spec.name} is no ROS topic name: {reason}; "
+            "expected letters, digits and underscores between slashes"
+        ) from error
 
 
 def _serves(present: QoSProfile | None, wanted: QoSProfile) -> bool:
