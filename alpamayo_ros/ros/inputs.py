@@ -15,6 +15,9 @@ from alpamayo_ros.ros.classes import generated_class
 from alpamayo_ros.ros.message_taker import Info, MessageTaker, origin_of
 from alpamayo_ros.ros.qos import adapted_to
 
+_LOOK_AGAIN = 50
+"""Looks after which an input is looked at again although its publishers are as many as before."""
+
 
 @dataclass(slots=True)
 class InputSpec:
@@ -44,6 +47,7 @@ class _Bound:
     type_name: str = ""
     profile: QoSProfile | None = None
     publishers: int = 0
+    looked: bool = False
     received: int = 0
     last_ns: int | None = None
     sequence: SequenceLedger = field(default_factory=SequenceLedger)
@@ -66,12 +70,26 @@ class InputSubscriptions:
         """
         self._node = node
         self._now_ns = now_ns
+        self._looks = 0
         self._bound = {spec.name: _Bound(spec, topic=node.resolve_topic_name(spec.topic)) for spec in specs}
         self.refresh()
 
     def refresh(self) -> None:
-        """Look at the graph and subscribe to what has appeared or changed."""
-        for bound in self._bound.values():
+        """Look at the graph and subscribe to what has appeared or changed.
+
+        How many publishers there are is asked each time. What they offer is asked when that changes, and now and then
+        of one input at a time: it takes milliseconds, which a tick would wait for.
+        """
+        self._looks += 1
+        for number, bound in enumerate(self._bound.values()):
+            count = self._node.count_publishers(bound.topic)
+            if (
+                bound.looked
+                and count == bound.publishers
+                and number != self._looks % max(_LOOK_AGAIN, len(self._bound))
+            ):
+                continue
+            bound.looked = True
             infos = self._node.get_publishers_info_by_topic(bound.topic)
             bound.publishers = len(infos)
             self._follow(bound, [(info.topic_type, info.qos_profile) for info in infos])
