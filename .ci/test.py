@@ -6,6 +6,7 @@ set-up could not be done. Standard library only.
 
 import argparse
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -97,8 +98,18 @@ def count(junit: Path) -> "tuple[int, int, Counter[str]]":
     except (OSError, ET.ParseError):
         return 0, 0, Counter()
     bad = sum(1 for case in cases if case.find("failure") is not None or case.find("error") is not None)
-    reasons = Counter(skip.get("message") or "no reason given" for case in cases for skip in case.findall("skipped"))
+    reasons = Counter(reason_of(skip) for case in cases for skip in case.findall("skipped"))
     return len(cases) - bad - sum(reasons.values()), bad, reasons
+
+
+def reason_of(skip: ET.Element) -> str:
+    """Return why a test, or a whole file of them, was skipped."""
+    message = skip.get("message") or "no reason given"
+    if message != "collection skipped":
+        return message
+    # pytest puts the reason of a file into the text: ('path', line, 'Skipped: reason').
+    found = re.search(r"Skipped: (.*?)['\"]\)\s*$", skip.text or "", re.DOTALL)
+    return f"a whole file: {found.group(1)}" if found else message
 
 
 def private_domain() -> socket.socket:

@@ -244,6 +244,13 @@ def test_the_report_of_the_tests_is_counted_with_the_reasons_of_the_skips(ci_tes
     assert ci_test.count(junit) == (1, 2, {"no GPU": 2})
 
 
+def test_a_file_that_is_skipped_as_a_whole_says_why(ci_test: ModuleType, tmp_path: Path) -> None:
+    text = "('test_launch.py', 13, &quot;Skipped: launch_pytest is not installed&quot;)"
+    junit = tmp_path / "junit.xml"
+    junit.write_text(f'<s><testcase><skipped message="collection skipped">{text}</skipped></testcase></s>')
+    assert ci_test.count(junit) == (0, 0, {"a whole file: launch_pytest is not installed": 1})
+
+
 @pytest.mark.parametrize("text", [None, "", "<testsuites><testsu"])
 def test_a_report_that_is_absent_or_cut_counts_nothing(ci_test: ModuleType, tmp_path: Path, text: str | None) -> None:
     junit = tmp_path / "junit.xml"
