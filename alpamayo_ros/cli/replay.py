@@ -14,8 +14,11 @@ from alpamayo_ros.cli.wrapper import EXIT_INCONCLUSIVE, EXIT_NOT_COMPARABLE, EXI
 from alpamayo_ros.structs.verdict import ReplayResult, Verdict
 
 if TYPE_CHECKING:
-    from alpamayo_ros.replay.drive import DriveStarter
+    from contextlib import AbstractContextManager
+
+    from alpamayo_ros.replay.drive import Drive, DriveStarter
     from alpamayo_ros.replay.run import ReplaySetup
+    from alpamayo_ros.storage.reader import BagReader
 
 app = typer.Typer(help="Replay bags and compare with approved outputs.", no_args_is_help=True)
 
@@ -49,9 +52,10 @@ def run(
     backend: str = typer.Option("", help="Backend id in place of the profile's own."),
     graph: bool = typer.Option(False, "--graph", help="Run the ROS 2 nodes, a process each, in lockstep."),
     composed: bool = typer.Option(False, "--composed", help="With --graph: all stages in one process."),
+    deadline: float = typer.Option(30.0, min=0.1, help="With --graph: longest wait for the answer of a tick, in s."),
     topics: Path | None = typer.Option(None, help="Topics file: which topic carries odometry and each camera."),
     calibration: Path | None = typer.Option(None, help="Calibration file; else /tf_static and CameraInfo are used."),
-    params: Path | None = typer.Option(None, help="ROS 2 parameter file."),
+    params: Path | None = typer.Option(None, help="ROS 2 parameter file; of it, what is behavioural."),
     envelope: Path | None = typer.Option(None, help="Envelope document."),
     policy: Path | None = typer.Option(None, help="Comparison policy; else the packaged default."),
     ticks: Ticks = typer.Option(Ticks.ALL, help="All ticks, or those that the bag recorded."),
@@ -93,7 +97,7 @@ def run(
             clock=time.perf_counter,
             announce=_announce,
             progress=progress,
-            start_drive=_starter(graph=graph, composed=composed),
+            start_drive=_starter(graph=graph, composed=composed, deadline_s=deadline),
         )
     if as_json:
         print_json(result_document(result))
@@ -155,14 +159,12 @@ def approve(
     return EXIT_PASS
 
 
-def _starter(*, graph: bool, composed: bool) -> "DriveStarter":
+def _starter(*, graph: bool, composed: bool, deadline_s: float) -> "DriveStarter":
     """Return what starts the stages; ROS is loaded only if it is asked for."""
     from alpamayo_ros.replay.drive import start_in_process
 
     if not graph:
         return start_in_process
-    from functools import partial
-
     try:
         from alpamayo_ros.ros.lockstep import start_graph
     except ImportError as error:
@@ -172,9 +174,13 @@ def _starter(*, graph: bool, composed: bool) -> "DriveStarter":
             f"--graph needs ROS 2: {error}; source a ROS 2 installation and build this package with colcon, or leave "
             "--graph out"
         ) from error
-    how = "all stages in one process" if composed else "a process each"
-    ERR.print(f"starting the ROS 2 nodes, {how} ...", markup=False)
-    return partial(start_graph, composed=composed)
+
+    def start(setup: "ReplaySetup", reader: "BagReader") -> "AbstractContextManager[Drive]":
+        how = "all stages in one process" if composed else "a process each"
+        ERR.print(f"starting the ROS 2 nodes, {how} ...", markup=False)
+        return start_graph(setup, reader, composed=composed, deadline_s=deadline_s)
+
+    return start
 
 
 def _announce(setup: "ReplaySetup") -> None:

@@ -45,7 +45,7 @@ OUTPUT_TOPICS = (
     ),
     OutputTopic(
         "tick", "~/output/tick", "alpamayo_ros/msg/TickStatus", ("perception", "reasoning", "planner"),
-        rate="every tick", compared=True,
+        qos="ticks", rate="every tick", compared=True,
     ),
     OutputTopic("rationale", "~/output/rationale", "alpamayo_ros/msg/Rationale", ("reasoning",), compared=True),
     OutputTopic(
@@ -108,7 +108,7 @@ INPUT_TOPICS = (
     InputTopic("~/input/camera/<id>/camera_info", (CAMERA_INFO_TYPE,), ("perception",)),
     InputTopic("~/input/observation", ("alpamayo_ros/msg/SceneObservation",), ("reasoning",), "observation"),
     InputTopic("~/input/plan_context", ("alpamayo_ros/msg/PlanContext",), ("planner",), "plan_context"),
-    InputTopic("~/input/tick", ("alpamayo_ros/msg/TickStatus",), ("perception",), "tick"),
+    InputTopic("~/input/tick", ("alpamayo_ros/msg/TickStatus",), ("perception", "reasoning", "planner"), "tick"),
     InputTopic(
         "~/input/lineage",
         ("alpamayo_ros/msg/Lineage",),

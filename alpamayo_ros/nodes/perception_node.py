@@ -60,7 +60,9 @@ class PerceptionNode(ManagedNode):
         self._inputs = InputSubscriptions(self, self._specs, self.now_ns)
 
     def stop(self) -> None:
-        """Subscribe to nothing more; ticks that are open are no ticks."""
+        """Subscribe to nothing more; ticks that are open are no ticks, those that wait for busy stages are skipped."""
+        for status in self._ledger.abandon():
+            self._publish_status(status)
         self.handover.forget("tick", self._on_status)
         if self._tick_subscription is not None:
             self.destroy_subscription(self._tick_subscription)
@@ -168,9 +170,13 @@ class PerceptionNode(ManagedNode):
         self._on_status(tick_struct(message))
 
     def _on_status(self, status: TickStatus) -> None:
-        # In a stack this is called by the thread of the stages; the ledger guards itself.
-        if status.outcome in (TickOutcome.ANSWERED, TickOutcome.STAGE_FAILED):
+        if status.outcome not in (TickOutcome.ANSWERED, TickOutcome.STAGE_FAILED):
+            return
+        if self.executor is None or not self.handover.in_memory:
             self._follow(self._ledger.finish(status))
+        else:
+            # The planner is still inside its call: to go on from here would nest each tick in the one before.
+            self.executor.create_task(lambda: self._follow(self._ledger.finish(status)))
 
     def _publish_status(self, status: TickStatus) -> None:
         if self.outputs is not None:

@@ -10,9 +10,11 @@ from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.pipeline.tick_status import answered
 from alpamayo_ros.planning.planner import Planner
 from alpamayo_ros.ros.classes import generated_class, graph_translator
+from alpamayo_ros.ros.outputs import Outputs
 from alpamayo_ros.ros.process import run_nodes
 from alpamayo_ros.ros.stage import StageNode
 from alpamayo_ros.structs.plan import PlanContext
+from alpamayo_ros.structs.trajectory import TrajectorySet
 
 
 class PlannerNode(StageNode):
@@ -33,16 +35,17 @@ class PlannerNode(StageNode):
         """Return the struct of a message."""
         return plan_context_struct(message)
 
-    def run_stage(self, context: PlanContext) -> None:
-        """Plan once; the status of the tick comes last, so that it says that the outputs are there."""
-        outputs, planner = self.outputs, self._planner
-        if outputs is None or planner is None:
-            return
-        trajectories = planner.plan(context)
-        outputs.publish("trajectory_set", trajectories, graph_translator().trajectory_set)
-        outputs.publish("path", trajectories, self._views.path, lazily=True)
-        outputs.publish("markers", trajectories, self._views.markers, lazily=True)
-        self.publish_status(answered(context.t0_ns, context.epoch, self.trigger))
+    def compute(self, struct: PlanContext) -> TrajectorySet:
+        """Plan once."""
+        assert self._planner is not None  # noqa: S101 - loaded as long as the node is active
+        return self._planner.plan(struct)
+
+    def publish_result(self, outputs: Outputs, struct: PlanContext, result: TrajectorySet) -> None:
+        """Publish the trajectories; the status of the tick comes last, so that it says that the outputs are there."""
+        outputs.publish("trajectory_set", result, graph_translator().trajectory_set)
+        outputs.publish("path", result, self._views.path, lazily=True)
+        outputs.publish("markers", result, self._views.markers, lazily=True)
+        self.publish_status(answered(struct.t0_ns, struct.epoch, self.trigger))
 
 
 def main() -> int:

@@ -8,8 +8,9 @@ from alpamayo_ros.inference.registry import open_session
 from alpamayo_ros.messages.stage_translator import observation_struct
 from alpamayo_ros.messages.views import Views
 from alpamayo_ros.pipeline.setup import StackSetup
-from alpamayo_ros.reasoning.reasoner import Reasoner
+from alpamayo_ros.reasoning.reasoner import Reasoned, Reasoner
 from alpamayo_ros.ros.classes import generated_class, graph_translator
+from alpamayo_ros.ros.outputs import Outputs
 from alpamayo_ros.ros.process import run_nodes
 from alpamayo_ros.ros.stage import StageNode
 from alpamayo_ros.structs.observation import Observation
@@ -33,20 +34,21 @@ class ReasoningNode(StageNode):
         """Return the struct of a message."""
         return observation_struct(message)
 
-    def run_stage(self, observation: Observation) -> None:
-        """Reason about one observation and publish what came out."""
-        outputs, reasoner = self.outputs, self._reasoner
-        if outputs is None or reasoner is None:
-            return
-        reasoned = reasoner.reason(observation)
+    def compute(self, struct: Observation) -> Reasoned:
+        """Reason about one observation."""
+        assert self._reasoner is not None  # noqa: S101 - loaded as long as the node is active
+        return self._reasoner.reason(struct)
+
+    def publish_result(self, outputs: Outputs, struct: Observation, result: Reasoned) -> None:  # noqa: ARG002
+        """Publish the rationale, and hand the context to planning."""
         translator = graph_translator()
-        outputs.publish("rationale", reasoned.rationale, translator.rationale)
-        outputs.publish("rationale_markers", reasoned.rationale, self._views.rationale_markers, lazily=True)
+        outputs.publish("rationale", result.rationale, translator.rationale)
+        outputs.publish("rationale_markers", result.rationale, self._views.rationale_markers, lazily=True)
         if not outputs.has_taker("plan_context"):
             raise BackendError(
                 f"nobody takes {outputs.topic('plan_context')}; expected an active planner in this namespace"
             )
-        outputs.publish("plan_context", reasoned.context, translator.plan_context, lazily=True)
+        outputs.publish("plan_context", result.context, translator.plan_context, lazily=True)
 
 
 def main() -> int:

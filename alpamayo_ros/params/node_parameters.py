@@ -38,10 +38,17 @@ NODES: dict[str, type[Any]] = {item.name: type(getattr(NodeParameters(), item.na
 """Parameter dataclass by node name."""
 
 
+BUILT_IN = ("use_sim_time", "start_type_description_service")
+"""Parameters that rclpy declares for every node."""
+
+QOS_OVERRIDES = "qos_overrides."
+
+
 def load_parameters(path: Path | None) -> NodeParameters:
     """Read a ROS 2 parameter file (``<node>: ros__parameters: {...}``); None gives the defaults.
 
-    Node names may be ``/**`` (given to every node that declares the parameter), or end in the node's name.
+    Node names may be ``/**`` (given to every node that declares the parameter), or end in the node's name. Sections of
+    nodes in other places of the graph, as vehicles have them in one file, and what every ROS node has are passed over.
 
     Raises:
         ParameterError: The file, a node or a parameter is not known or not valid.
@@ -58,12 +65,21 @@ def load_parameters(path: Path | None) -> NodeParameters:
         values = require_mapping(section, what, ParameterError).get("ros__parameters")
         if values is None or len(section) != 1:
             raise ParameterError(f"{what} has the keys {sorted(section)}; expected ros__parameters alone")
-        values = require_mapping(values, what, ParameterError)
+        values = {
+            name: value
+            for name, value in require_mapping(values, what, ParameterError).items()
+            if name not in BUILT_IN and not name.startswith(QOS_OVERRIDES)
+        }
         if key == "/**":
             _spread(values, given, what)
-        else:
+        elif not _is_of_another_package(key):
             given[_node_of(key, what)].update(values)
     return NodeParameters(**{node: parse_parameters(NODES[node], node, given[node]) for node in NODES})
+
+
+def _is_of_another_package(key: str) -> bool:
+    """Whether a section names a node that is none of ours by its full name; a bare name that is unknown is a typo."""
+    return key.startswith("/") and not key.startswith("/**") and key.rsplit("/", 1)[-1] not in NODES
 
 
 def _node_of(key: str, what: str) -> str:

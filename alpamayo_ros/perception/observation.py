@@ -47,21 +47,36 @@ class ObservationAssembler:
             3,
         )
 
-    def add_odometry(self, sample: OdometrySample) -> None:
+    def add_odometry(self, sample: OdometrySample, keep_ns: int | None = None) -> None:
         """Store a pose of the rig.
+
+        Args:
+            sample: The pose.
+            keep_ns: Forget what is older than it by more than this and the history, in ns; None forgets nothing. It
+                bounds the buffer while the trigger is silent, by this topic's own stamps: what is kept must not depend
+                on the order in which topics overtake each other.
 
         Raises:
             ValueError: It is not newer than the last one.
         """
         self._odometry.add(sample)
+        if keep_ns is not None:
+            self._odometry.forget_older_than(keep_ns + self._history.span_ns)
 
-    def add_frame(self, frame: CameraFrame) -> None:
+    def add_frame(self, frame: CameraFrame, keep_ns: int | None = None) -> None:
         """Store a picture, not decoded.
+
+        Args:
+            frame: The picture.
+            keep_ns: As in ``add_odometry``, with the grid of the camera in place of the history.
 
         Raises:
             ValueError: The camera is not the profile's, or the frame is not newer than its last one.
         """
-        self._camera(frame.camera).add_frame(frame)
+        camera = self._camera(frame.camera)
+        camera.add_frame(frame)
+        if keep_ns is not None:
+            camera.forget_older_than(keep_ns)
 
     def add_camera_info(self, camera: str, intrinsics: CameraIntrinsics) -> None:
         """Take a CameraInfo; it replaces the camera's earlier one and stays valid over epochs.
@@ -85,15 +100,6 @@ class ObservationAssembler:
         self._odometry.forget_before(t0_ns - self._history.span_ns)
         for camera in self._cameras.values():
             camera.forget_before(t0_ns)
-
-    def forget_older_than(self, age_ns: int) -> None:
-        """Forget, in each buffer, what is older than its newest entry by more than an age and its own grid.
-
-        This bounds the buffers while the trigger is silent, by each topic's own stamps.
-        """
-        self._odometry.forget_older_than(age_ns + self._history.span_ns)
-        for camera in self._cameras.values():
-            camera.forget_older_than(age_ns)
 
     def assemble(self, t0_ns: int, epoch: int) -> Observation | Rejection:
         """Return the observation at a model time, or the first reason against it.

@@ -69,8 +69,10 @@ class OdometryBuffer:
 
     def forget_older_than(self, age_ns: int) -> None:
         """Forget what is older than the newest sample by more than an age."""
-        if self._end > self._start:
-            self.forget_before(self._last_ns - age_ns)
+        boundary_ns = self._last_ns - age_ns
+        # Mostly nothing is that old, and nothing needs to be searched.
+        if self._end > self._start and self._stamps_ns[self._start] < boundary_ns:
+            self.forget_before(boundary_ns)
 
     def up_to(self, last_ns: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return views of every sample up to and including a time.

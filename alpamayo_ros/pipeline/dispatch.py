@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from alpamayo_ros.pipeline.tick_status import skipped_busy
 from alpamayo_ros.structs.observation import Observation
+from alpamayo_ros.structs.plan import PlanContext
 from alpamayo_ros.structs.tick import TickStatus
 
 Key = tuple[int, int]
 """(epoch, t0 in ns) of a tick."""
 
 
-def key_of(item: Observation | TickStatus) -> Key:
-    """Return what identifies the tick of an observation or of a status."""
+def key_of(item: Observation | PlanContext | TickStatus) -> Key:
+    """Return what identifies the tick of what is said about it."""
     return item.epoch, item.t0_ns
 
 
@@ -83,3 +84,9 @@ class Dispatch:
         observation = self._waiting.popleft()
         self._busy_with = key_of(observation)
         return Decision(observation)
+
+    def abandon(self) -> tuple[Observation, ...]:
+        """Forget the observations that wait, and return them: nobody is going to work on them."""
+        waiting = tuple(self._waiting)
+        self._waiting.clear()
+        return waiting

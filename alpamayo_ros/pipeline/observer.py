@@ -19,9 +19,6 @@ ODOMETRY = "odometry"
 MAX_STAMP_NS = (2**31 - 1) * 1_000_000_000
 """Largest time that a header can hold."""
 
-_FORGET_EVERY = 64
-"""Messages after which buffers are trimmed even though no tick closed."""
-
 _SILENCE_NS = 2_000_000_000
 """A trigger that lags behind the other inputs by more than this, beyond ``max_wait``, finds their past forgotten."""
 
@@ -80,7 +77,6 @@ class Observer:
             requested: (epoch, t0 in ns) of the ticks to run, instead of those that the trigger gives.
         """
         self._trigger = profile.trigger
-        self._since_forgetting = 0
         self._longest_silence_ns = _SILENCE_NS + parameters.max_wait_ms * 1_000_000
         self._latest_ns = latest_stamp_ns(profile)
         self._bad_stamps: Counter[str] = Counter()
@@ -118,7 +114,7 @@ class Observer:
         if advance is None:
             return []
         if advance.accepted:
-            self._assembler.add_odometry(sample)
+            self._assembler.add_odometry(sample, self._longest_silence_ns)
         return self._seen(advance)
 
     def feed_frame(self, frame: CameraFrame) -> list[Seen]:
@@ -127,7 +123,7 @@ class Observer:
         if advance is None:
             return []
         if advance.accepted:
-            self._assembler.add_frame(frame)
+            self._assembler.add_frame(frame, self._longest_silence_ns)
         return self._seen(advance)
 
     def feed_camera_info(self, camera: str, intrinsics: CameraIntrinsics) -> None:
@@ -144,17 +140,11 @@ class Observer:
         return advance
 
     def _seen(self, advance: Advance) -> list[Seen]:
-        self._since_forgetting += 1
         if not advance.closed and not advance.backwards:
-            # While the trigger is silent nothing closes, and the other inputs must not pile up.
-            if self._since_forgetting >= _FORGET_EVERY:
-                self._since_forgetting = 0
-                self._assembler.forget_older_than(self._longest_silence_ns)
             return []
         stepped_back = time_backwards(self._trigger, advance.step_back_ns)
         seen = [Seen(tick, stepped_back) for tick in advance.backwards]
         seen += [Seen(tick, self._assembler.assemble(tick.t0_ns, tick.epoch)) for tick in advance.closed]
-        self._since_forgetting = 0
         keep_from_ns = self._rule.keep_from_ns
         if keep_from_ns is not None:
             self._assembler.forget_before(keep_from_ns)

@@ -35,3 +35,9 @@ def skipped_busy(t0_ns: int, epoch: int, trigger: str, busy_t0_ns: int, newer_t0
     """
     text = f"SKIPPED_BUSY: the stages were busy with t0 {busy_t0_ns} ns until t0 {newer_t0_ns} ns closed"
     return TickStatus(t0_ns, epoch, trigger, TickOutcome.SKIPPED_BUSY, text)
+
+
+def skipped_at_end(t0_ns: int, epoch: int, trigger: str) -> TickStatus:
+    """Return the status of a tick that waited for busy stages when perception was taken down."""
+    text = "SKIPPED_BUSY: perception was taken down while the stages were busy"
+    return TickStatus(t0_ns, epoch, trigger, TickOutcome.SKIPPED_BUSY, text)

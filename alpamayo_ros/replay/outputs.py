@@ -26,7 +26,7 @@ from alpamayo_ros.structs.trajectory import TrajectorySet
 PRODUCED_BY = "alpamayo replay run"
 """Tag of every output bag, by which a replay knows what it may replace."""
 
-_QOS = {"output": OUTPUT_QOS, "latched": LATCHED_QOS}
+_QOS = {"output": OUTPUT_QOS, "ticks": OUTPUT_QOS, "latched": LATCHED_QOS}
 
 
 class OutputRecorder:

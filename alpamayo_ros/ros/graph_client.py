@@ -31,6 +31,9 @@ START_S = 60.0
 LOAD_S = 600.0
 """Longest transition: configure loads an engine."""
 
+TROUBLE_S = 2.0
+"""Longest wait for the diagnostics of a node that is where it was."""
+
 ANSWER_S = 5.0
 """After this long an answer counts as lost, and is asked for again."""
 
@@ -120,6 +123,7 @@ class GraphClient:
             expected: Count by name of the endpoint, by node.
 
         Raises:
+            ConfigurationError: A node reports an error meanwhile; the text is its own.
             GraphError: One is not.
         """
         for node, counts in expected.items():
@@ -135,6 +139,8 @@ class GraphClient:
                 }
                 if not missing:
                     break
+                if self.trouble(node):
+                    raise ConfigurationError(f"node {node!r} is not connected: {self.trouble(node)}")
                 if time.monotonic() > deadline:
                     raise GraphError(f"node {node!r} is not connected: {'; '.join(missing.values())}")
                 self._executor.spin_once(timeout_sec=_SLICE_S)
@@ -160,9 +166,17 @@ class GraphClient:
                 state = self._state(node)
             if state == goal:
                 return
-            if response is not None:
+            if response is not None or self._has_trouble(node):
                 self._raise_refusal(node, verb)
         raise GraphError(f"node {node!r} did not {verb} within {LOAD_S:g} s")
+
+    def _has_trouble(self, node: str) -> bool:
+        """Whether a node that stayed where it was reports why; its diagnostics come once a second."""
+        patience = time.monotonic() + TROUBLE_S
+        self.wait_until(
+            lambda: bool(self.trouble(node)) or time.monotonic() > patience, START_S, lambda: f"node {node!r} is silent"
+        )
+        return bool(self.trouble(node))
 
     def _raise_refusal(self, node: str, verb: str) -> None:
         self.wait_until(lambda: bool(self.trouble(node)), START_S, lambda: f"node {node!r} would not {verb}")

@@ -35,6 +35,11 @@ def write_graph_parameters(setup: ReplaySetup, folder: Path, *, use_sim_time: bo
         "skip_when_busy": False,
         "answer_timeout_ms": 0,
         "topics_file": _written(folder / "topics.yaml", _topics_document(setup)),
+        # Given even where they are empty: a replay takes no files from the parameter file.
+        "parameter_file": "",
+        "envelope_file": "",
+        "calibration_file": "",
+        "requested_ticks_file": "",
     }
     for name, path in (("parameter_file", setup.parameters_path), ("envelope_file", setup.envelope_path)):
         if path is not None:

@@ -12,6 +12,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.context import Context
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from alpamayo_ros.envelope.document import load_envelope
@@ -43,8 +44,9 @@ _REPORT_EVERY = 10
 CONNECTIONS_SERVICE = "~/debug/connections"
 """std_srvs/Trigger: whether the node is active, and a JSON object of matched endpoints, for whoever waits for them."""
 
-DRAIN_S = 60.0
-"""Longest wait for a stage that runs while its node is taken down."""
+
+_ERROR_IS_NEWS_NS = 30_000_000_000
+"""An error of one message is reported for this long; it is in the log for good."""
 
 
 class ReportingNode(LifecycleNode):
@@ -72,6 +74,7 @@ class ReportingNode(LifecycleNode):
         self._refusal = ""
         self._failure = ""
         self._callback_error = ""
+        self._callback_error_ns = 0
         self._twin = False
         self._report_soon = False
         self._autostart_pending = self.parameters.autostarts()
@@ -174,7 +177,11 @@ class ReportingNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the publishers and start."""
         returned = super().on_activate(state)
-        return self._attempt(self.start, self._say_active) if returned == SUCCESS else returned
+        if returned == SUCCESS:
+            returned = self._attempt(self.start, self._say_active)
+            if returned != SUCCESS:
+                super().on_deactivate(state)
+        return returned
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and close the publishers."""
@@ -268,7 +275,12 @@ class ReportingNode(LifecycleNode):
     def create_subscription(
         self, msg_type: Any, topic: str, callback: Callable[..., None], *arguments: Any, **options: Any
     ) -> Any:
-        """Subscribe; what a callback raises is reported, and does not end the process."""
+        """Subscribe; what a callback raises is reported, and does not end the process.
+
+        Without event handlers, unless they are asked for: to destroy an endpoint that has some can crash the events
+        executor (rclpy #1644).
+        """
+        options.setdefault("event_callbacks", SubscriptionEventCallbacks(use_default_callbacks=False))
         return super().create_subscription(msg_type, topic, self._guarded(topic, callback), *arguments, **options)
 
     def _guarded(self, topic: str, callback: Callable[..., None]) -> Callable[..., None]:
@@ -277,6 +289,7 @@ class ReportingNode(LifecycleNode):
             try:
                 callback(*arguments)
             except Exception as error:  # noqa: BLE001 - one message that nobody foresaw must not stop the vehicle's node
+                self._callback_error_ns = self.now_ns()
                 self._callback_error = f"a message on {topic} raised {type(error).__name__}: {error}"
                 self.get_logger().error(traceback.format_exc())
 
@@ -313,7 +326,8 @@ class ReportingNode(LifecycleNode):
             return Health(Level.ERROR, f"another node {self.get_fully_qualified_name()} runs in this domain")
         if state == "active":
             health = self.health()
-            return Health(Level.ERROR, self._callback_error, health.values) if self._callback_error else health
+            fresh = self._callback_error and self.now_ns() - self._callback_error_ns < _ERROR_IS_NEWS_NS
+            return Health(Level.ERROR, self._callback_error, health.values) if fresh else health
         if self._refusal:
             return Health(Level.ERROR, f"{state}: {self._refusal}")
         waits = {"unconfigured": "configure", "inactive": "activate"}.get(state)
@@ -365,8 +379,6 @@ class ManagedNode(ReportingNode):
         return self.stack.lineage.lineage_id if self.stack is not None else ""
 
     def _release(self) -> None:
-        if not self.handover.worker.drain(DRAIN_S):
-            self.get_logger().error(f"a stage still runs {DRAIN_S:.0f} s after its node was taken down")
         super()._release()
         if self._lineage_subscription is not None:
             self.destroy_subscription(self._lineage_subscription)

@@ -176,26 +176,28 @@ class GraphDrive:
         """Return the matched endpoints of every node, once the graph is complete."""
         between = 0 if composed else 1
         inputs = dict.fromkeys(self._names.values(), 1)
-        publishers_of_tick = {} if composed else {"~/input/tick": 3}
+        publishers_of_tick = {"~/input/tick": 3 * between}
         return {
             "lineage": {"~/output/lineage": len(STAGES) + 1},
             "perception": {
-                "~/output/tick": 1 + between,
+                "~/output/tick": 1 + 3 * between,
                 "~/output/observation": between,
                 "~/debug/input_counts": 1,
                 **publishers_of_tick,
                 **inputs,
             },
             "reasoning": {
-                "~/output/tick": 1 + between,
+                "~/output/tick": 1 + 3 * between,
                 "~/output/rationale": 1,
                 "~/output/plan_context": between,
                 "~/input/observation": between,
+                **publishers_of_tick,
             },
             "planner": {
-                "~/output/tick": 1 + between,
+                "~/output/tick": 1 + 3 * between,
                 "~/output/trajectory_set": 1,
                 "~/input/plan_context": between,
+                **publishers_of_tick,
             },
         }
 
@@ -238,7 +240,12 @@ class GraphDrive:
         self._send(message)
         if advance.epoch_started or sensitive:
             self._await_counts()
-        return [self._answer(tick) for tick in (*advance.backwards, *advance.closed)] if decides else ()
+        answers = [self._answer(tick) for tick in (*advance.backwards, *advance.closed)] if decides else ()
+        if advance.epoch_started:
+            # Stamps may come again: nothing of the old epoch may be taken for an answer of the new one.
+            self._rationales.clear()
+            self._trajectories.clear()
+        return answers
 
     def _send(self, message: BagMessage) -> None:
         name = self._names[message.topic]
@@ -320,8 +327,8 @@ class GraphDrive:
             return f"node 'perception' did not close t0 {t0_ns} ns; it last received {self._counts.describe()}"
         if self._last_rationale_ns < t0_ns:
             return (
-                f"node 'reasoning' did not answer t0 {t0_ns} ns; it last received the observation of that t0, and last "
-                f"gave the rationale of t0 {self._last_rationale_ns} ns{self._reported('reasoning')}"
+                f"node 'reasoning' did not answer t0 {t0_ns} ns, which perception has closed; it last gave the "
+                f"rationale of t0 {self._last_rationale_ns} ns{self._reported('reasoning')}"
             )
         return (
             f"node 'planner' did not answer t0 {t0_ns} ns; it last received the plan context of that t0, and the last "

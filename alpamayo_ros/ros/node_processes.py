@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from alpamayo_ros.errors import GraphError
+from alpamayo_ros.errors import ConfigurationError, GraphError
 from alpamayo_ros.ros.process import PARENT_VARIABLE
 
 PACKAGE = "alpamayo_ros"
@@ -25,7 +25,7 @@ def executable(name: str, environment: Mapping[str, str]) -> Path:
     """Return the file that ``ros2 run alpamayo_ros <name>`` would start.
 
     Raises:
-        GraphError: It is not installed.
+        ConfigurationError: It is not installed.
     """
     prefixes = [sys.prefix, *filter(None, environment.get("AMENT_PREFIX_PATH", "").split(os.pathsep))]
     prefixes.insert(0, str(Path(sysconfig.get_paths()["purelib"]).parents[2]))
@@ -33,7 +33,7 @@ def executable(name: str, environment: Mapping[str, str]) -> Path:
     for place in places:
         if place.exists():
             return place
-    raise GraphError(
+    raise ConfigurationError(
         f"executable {name!r} of {PACKAGE} is in none of: {', '.join(str(place.parent) for place in places)}; "
         "build the package with colcon ('make'), a pip install has no nodes"
     )
@@ -64,7 +64,8 @@ class NodeProcesses:
         """Start one executable in a process group of its own, its output in a file.
 
         Raises:
-            GraphError: It is not installed or cannot be started.
+            ConfigurationError: It is not installed.
+            GraphError: It cannot be started.
         """
         log = self._folder / f"{name}.log"
         try:

@@ -15,11 +15,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from alpamayo_ros.errors import ParameterError, expected_one_of
-from alpamayo_ros.params.node_parameters import NODES, NodeParameters, load_parameters
+from alpamayo_ros.params.node_parameters import BUILT_IN, NODES, QOS_OVERRIDES, NodeParameters, load_parameters
 from alpamayo_ros.params.parameter import Declaration, declarations, parse_parameters, validated_value
 
-_BUILT_IN = ("use_sim_time", "start_type_description_service")
-_QOS_OVERRIDES = "qos_overrides."
 _LARGEST = 2**63 - 1
 _TYPES = {
     bool: Parameter.Type.BOOL,
@@ -47,6 +45,7 @@ class ParameterServer:
         self._given: dict[str, object] = {}
         self._wrong: dict[str, str] = {}
         self._unknown: list[str] = []
+        self._of_others: dict[tuple[str, str], Any] = {}
         self._settable = True
         self._synchronising = False
         self._take_overrides()
@@ -92,10 +91,23 @@ class ParameterServer:
             raise ParameterError(next(iter(self._wrong.values())))
         path = str(self.own("parameter_file")) if "parameter_file" in self._declared else ""
         everything = load_parameters(Path(path) if path else None)
+        self._validate_others(everything)
         values = {**asdict(getattr(everything, self._key)), **self._given}
         resolved = parse_parameters(self._class, self._key, values)
         self._synchronise(resolved)
         return replace(everything, **{self._key: resolved})
+
+    def _validate_others(self, everything: NodeParameters) -> None:
+        """Require of parameters of other nodes that they are valid, and what every node names in its lineage."""
+        for (owner, name), value in self._of_others.items():
+            wanted = validated_value(NODES[owner], owner, name, () if value is None else value)
+            named = getattr(getattr(everything, owner), name)
+            if declarations(NODES[owner])[name][2].behavioural and wanted != named:
+                raise ParameterError(
+                    f"parameter {owner}.{name} is {wanted!r} for this node {self._key!r}, and {named!r} by "
+                    "parameter_file; expected the same, since every node names the parameters of them all in its "
+                    "lineage: write it into a file and name that as parameter_file"
+                )
 
     def _take_overrides(self) -> None:
         overrides = self._node.get_parameters_by_prefix("")
@@ -105,9 +117,10 @@ class ParameterServer:
                 # An empty list comes without a type, and so without a value.
                 empty = self._declared[name][0] is tuple and parameter.value is None
                 self._try(name, () if empty else parameter.value)
-            elif _of_another_node(name):
+            elif owners := _owners(name):
                 self._node.undeclare_parameter(name)
-            elif name not in _BUILT_IN and not name.startswith(_QOS_OVERRIDES):
+                self._of_others.update({(owner, name): parameter.value for owner in owners})
+            elif name not in BUILT_IN and not name.startswith(QOS_OVERRIDES):
                 self._unknown.append(name)
         for name, (kind, default, declaration) in self._declared.items():
             descriptor = _descriptor(name, kind, declaration)
@@ -159,9 +172,9 @@ class ParameterServer:
         return SetParametersResult(successful=True)
 
 
-def _of_another_node(name: str) -> bool:
-    """Whether a section ``/**`` may have given the parameter to everybody."""
-    return any(name in declarations(parameters) for parameters in NODES.values())
+def _owners(name: str) -> list[str]:
+    """Return the nodes that have a parameter: a section ``/**`` gives it to everybody."""
+    return [node for node, parameters in NODES.items() if name in declarations(parameters)]
 
 
 def _ros_value(value: Any) -> Any:

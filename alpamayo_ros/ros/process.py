@@ -16,6 +16,7 @@ import rclpy
 from rclpy.executors import Executor, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
+from alpamayo_ros.errors import ConfigurationError
 from alpamayo_ros.ros.lifecycle import ReportingNode
 from alpamayo_ros.ros.log_folder import VARIABLE, usable_log_folder
 from alpamayo_ros.ros.wiring import with_default_wiring
@@ -24,6 +25,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 PARENT_VARIABLE = "ALPAMAYO_PARENT_PID"
 """Names the process that the nodes must not outlive, where there is one."""
+
+EXIT_USAGE = ConfigurationError.exit_code
 
 _SPIN_S = 1.0
 """``EventsExecutor.spin`` and ``spin_once`` without a time never dispatch anything (rclpy 9.1)."""
@@ -81,10 +84,15 @@ def run_nodes(make: Callable[[], Sequence[ReportingNode]], arguments: Sequence[s
         arguments: Command line, with ``--ros-args``; the process's own if None.
     """
     _choose_log_folder()
-    rclpy.init(
-        args=with_default_wiring(sys.argv if arguments is None else arguments),
-        signal_handler_options=SignalHandlerOptions.NO,
-    )
+    try:
+        rclpy.init(
+            args=with_default_wiring(sys.argv if arguments is None else arguments),
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
+    except RuntimeError as error:  # every error of rcl is one
+        reason = str(error).partition(", at ")[0]
+        print(f"the ROS arguments cannot be used: {reason}", file=sys.stderr, flush=True)  # noqa: T201 - no logger yet
+        return EXIT_USAGE
     executor = make_executor()
     stop = Stop(executor)
     nodes = make()

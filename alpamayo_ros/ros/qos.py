@@ -8,6 +8,9 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProf
 from alpamayo_ros.storage.qos import INFINITE_NS, QosProfile
 
 OUTPUT_DEPTH = 10
+TICKS_DEPTH = 200
+"""More than ``max_wait_ms`` can hold open at its largest, 5 s, with room for a slow taker."""
+
 SENSOR_DEPTH = 50
 """Of inputs: a second of odometry at 50 Hz, so that a busy executor loses none of it."""
 
@@ -18,12 +21,14 @@ _BEST_EFFORT = ReliabilityPolicy.BEST_EFFORT
 def qos_profile(name: str) -> QoSProfile:
     """Return a profile by the name that the table of topics uses; KeyError if there is none.
 
-    ``output``: reliable, volatile, depth 10. ``latched``: reliable, transient local, depth 1. ``counts``: reliable,
-    volatile, depth 1, because only the newest counts matter. ``clock``: as rclpy subscribes to /clock.
+    ``output``: reliable, volatile, depth 10. ``ticks``: the same with room for all that can close at once. ``latched``:
+    reliable, transient local, depth 1. ``counts``: reliable, volatile, depth 1, because only the newest counts matter.
+    ``clock``: as rclpy subscribes to /clock.
     """
     return {
         "output": QoSProfile(depth=OUTPUT_DEPTH, reliability=_RELIABLE),
         "latched": QoSProfile(depth=1, reliability=_RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL),
+        "ticks": QoSProfile(depth=TICKS_DEPTH, reliability=_RELIABLE),
         "counts": QoSProfile(depth=1, reliability=_RELIABLE),
         "clock": QoSProfile(depth=1, reliability=_BEST_EFFORT),
     }[name]

@@ -8,7 +8,7 @@ from alpamayo_ros.monitoring.health import InputHealth, PerceptionFacts
 from alpamayo_ros.pipeline.dispatch import Decision, Dispatch, Key, key_of
 from alpamayo_ros.pipeline.observer import ODOMETRY, Observer, Seen
 from alpamayo_ros.pipeline.setup import StackSetup
-from alpamayo_ros.pipeline.tick_status import stage_failed
+from alpamayo_ros.pipeline.tick_status import skipped_at_end, stage_failed
 from alpamayo_ros.structs.input_counts import InputCounts
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.tick import TickOutcome, TickStatus
@@ -74,6 +74,12 @@ class TickLedger:
                 return Decision()
             self._note(status)
             return self._started(self._dispatch.finish(key_of(status)))
+
+    def abandon(self) -> tuple[TickStatus, ...]:
+        """Return what becomes of the ticks that still wait when perception is taken down."""
+        with self._lock:
+            waiting = self._dispatch.abandon()
+        return tuple(skipped_at_end(old.t0_ns, old.epoch, self.trigger) for old in waiting)
 
     def overdue(self) -> TickStatus | None:
         """Return the status of the tick in work if nobody has answered it in time."""

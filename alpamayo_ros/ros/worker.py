@@ -18,7 +18,6 @@ class StageWorker:
         """Start the thread; it ends with ``close``, or with the process."""
         self._jobs: deque[Job] = deque()
         self._condition = threading.Condition()
-        self._running = False
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -33,13 +32,17 @@ class StageWorker:
                 self._jobs.append(job)
                 self._condition.notify_all()
 
-    def drain(self, timeout_s: float) -> bool:
-        """Forget the jobs that wait, and wait for the one that runs; False if it still runs after the time."""
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until the jobs that were given by now are done; False if they are not within the time."""
         if threading.current_thread() is self._thread:
             return True
+        done = threading.Event()
         with self._condition:
-            self._jobs.clear()
-            return self._condition.wait_for(lambda: not self._running, timeout_s)
+            if self._closed:
+                return not self._thread.is_alive()
+            self._jobs.append(done.set)
+            self._condition.notify_all()
+        return done.wait(timeout_s)
 
     def close(self, timeout_s: float) -> bool:
         """Run nothing more; False if the job that runs does not end within the time."""
@@ -58,12 +61,7 @@ class StageWorker:
                 if self._closed:
                     return
                 job = self._jobs.popleft()
-                self._running = True
             try:
                 job()
             except Exception:  # noqa: BLE001 - told as that of any thread; the jobs behind it are other ticks
                 threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._thread)))
-            finally:
-                with self._condition:
-                    self._running = False
-                    self._condition.notify_all()

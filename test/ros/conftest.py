@@ -178,11 +178,12 @@ def odometry_payload(make_odometry: Callable[..., Any]) -> Callable[..., bytes]:
 
 @pytest.fixture
 def drive(odometry_payload: Callable[..., bytes]) -> Callable[..., None]:
-    """Return a function that publishes odometry of a straight drive at 8 m/s, stamps 20 ms apart."""
+    """Return a function that publishes odometry of one straight drive at 8 m/s, stamps 20 ms apart."""
 
     def publish(harness: Harness, publisher: Any, start_ns: int, count: int, *, step_ns: int = 20_000_000) -> None:
         for index in range(count):
-            publisher.publish(odometry_payload(start_ns + index * step_ns, 8.0 * index * step_ns / 1e9))
+            stamp_ns = start_ns + index * step_ns
+            publisher.publish(odometry_payload(stamp_ns, 8e-9 * (stamp_ns - 1_700_000_000_000_000_000)))
             harness.executor.spin_once(timeout_sec=0.002)
 
     return publish

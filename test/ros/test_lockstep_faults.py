@@ -63,7 +63,7 @@ def test_a_node_that_is_killed_while_active_is_named(replay: Replay, make_odomet
     ("node", "fed", "words"),
     [
         ("planner", 60, r"node 'planner' did not answer t0 \d+ ns; it last received the plan context of that t0"),
-        ("reasoning", 60, r"node 'reasoning' did not answer t0 \d+ ns; it last received the observation of that t0"),
+        ("reasoning", 60, r"node 'reasoning' did not answer t0 \d+ ns, which perception has closed; it last gave"),
         (
             "perception",
             61,

@@ -74,7 +74,11 @@ def test_a_live_drive_is_answered_on_every_topic(
     # The first pose lies one step after t0.
     step_ns = (pose.header.stamp.sec - first.header.stamp.sec) * 10**9 + pose.header.stamp.nanosec
     assert step_ns - first.header.stamp.nanosec == 100_000_000
-    harness.await_present("perception", "ticks answered")
+    count = "ticks answered"
+    harness.spin_until(
+        lambda: int(harness.values.get(f"{NAMESPACE}/perception", {}).get(count, "0")) >= 13,
+        f"no {count} in diagnostics",
+    )
 
 
 class SlowReasoning(ReasoningNode):
@@ -138,6 +142,89 @@ def test_with_a_slow_stage_the_newest_tick_wins_and_the_others_are_skipped(
     seen = [(m.header.stamp.sec, m.header.stamp.nanosec) for m in harness.heard["tick"]]
     assert len(seen) == len(set(seen)), "a tick has two outcomes"
     slow.gate.release()
+
+
+@pytest.mark.parametrize("in_memory", [True, False], ids=["composed", "separate"])
+def test_hundreds_of_busy_ticks_in_a_row_are_all_told_once_and_nest_in_nothing(
+    make_harness: Callable[..., Harness], drive: Callable[..., None], in_memory: bool
+) -> None:
+    """A stage that is always slower than the drive: each answer at once begins the next tick."""
+    harness = make_harness()
+    harness.hear("tick")
+    SlowReasoning.gate = threading.Semaphore(0)
+    make_nodes(harness, in_memory=in_memory, reasoning=SlowReasoning)
+    slow = harness.nodes[1]
+    publisher = harness.publisher(ODOMETRY_TOPIC, ODOMETRY)
+    harness.spin_until(lambda: active(harness), "the nodes did not become active")
+    harness.await_match(publisher)
+    drive(harness, publisher, START_NS, 82)
+    for number in range(250):
+        harness.spin_until(lambda n=number: slow.begun == n + 1, "the stage did not begin")  # type: ignore[misc]
+        drive(harness, publisher, START_NS + (82 + 10 * number) * 20_000_000, 10)
+        slow.gate.release()
+    harness.spin_until(
+        lambda: sum(m.outcome == TickOutcome.ANSWERED for m in harness.heard["tick"]) >= 250, "answers are missing"
+    )
+    slow.gate.release(10)
+    keys = [(m.header.stamp.sec, m.header.stamp.nanosec) for m in harness.heard["tick"]]
+    assert len(keys) == len(set(keys)), "a tick has two outcomes"
+    assert {m.outcome for m in harness.heard["tick"]} <= {
+        TickOutcome.HISTORY_TOO_SHORT, TickOutcome.ANSWERED, TickOutcome.SKIPPED_BUSY,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("in_memory", [True, False], ids=["composed", "separate"])
+def test_a_tick_that_was_given_up_gets_no_second_outcome_from_a_late_stage(
+    make_harness: Callable[..., Harness], drive: Callable[..., None], in_memory: bool
+) -> None:
+    harness = make_harness("-p", "answer_timeout_ms:=200")
+    harness.hear("tick", "trajectory_set")
+    SlowReasoning.gate = threading.Semaphore(0)
+    make_nodes(harness, in_memory=in_memory, reasoning=SlowReasoning)
+    slow = harness.nodes[1]
+    publisher = harness.publisher(ODOMETRY_TOPIC, ODOMETRY)
+    harness.spin_until(lambda: active(harness), "the nodes did not become active")
+    harness.await_match(publisher)
+    drive(harness, publisher, START_NS, 130)
+
+    def failed() -> list[Any]:
+        return [m for m in harness.heard["tick"] if m.outcome == TickOutcome.STAGE_FAILED]
+
+    harness.spin_until(lambda: len(failed()) >= 2, "the ticks were not given up")
+    assert slow.begun == 1, "the stage is still with the first"
+    slow.gate.release(100)
+    drive(harness, publisher, START_NS + 130 * 20_000_000, 30)
+    harness.spin_until(lambda: bool(harness.heard["trajectory_set"]), "nothing was answered afterwards")
+    harness.spin_for(0.3)
+    keys = [(m.header.stamp.sec, m.header.stamp.nanosec) for m in harness.heard["tick"]]
+    assert len(keys) == len(set(keys)), "a tick has two outcomes"
+    given_up = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in failed()}
+    answered = {(m.header.stamp.sec, m.header.stamp.nanosec) for m in harness.heard["trajectory_set"]}
+    assert given_up & answered == set()
+
+
+@pytest.mark.parametrize("in_memory", [True, False], ids=["composed", "separate"])
+def test_every_tick_has_an_outcome_when_the_nodes_go_down_in_the_middle_of_one(
+    make_harness: Callable[..., Harness], drive: Callable[..., None], in_memory: bool
+) -> None:
+    harness = make_harness()
+    harness.hear("tick", "trajectory_set")
+    SlowReasoning.gate = threading.Semaphore(0)
+    make_nodes(harness, in_memory=in_memory, reasoning=SlowReasoning)
+    slow = harness.nodes[1]
+    publisher = harness.publisher(ODOMETRY_TOPIC, ODOMETRY)
+    harness.spin_until(lambda: active(harness), "the nodes did not become active")
+    harness.await_match(publisher)
+    drive(harness, publisher, START_NS, 102)  # 1.5 s in work, the newest of 1.6 to 2.0 s waits
+    harness.spin_until(lambda: slow.begun == 1 and len(harness.heard["tick"]) >= 19, "the stage did not begin")
+    threading.Timer(0.5, slow.gate.release).start()
+    for node in harness.nodes:
+        node.trigger_deactivate()
+        harness.spin_for(0.2)
+    harness.spin_until(lambda: len(harness.heard["tick"]) >= 21, "a tick has no outcome")
+    last = {m.header.stamp.nanosec // 10**8 + 10 * (m.header.stamp.sec % 10): m.outcome for m in harness.heard["tick"]}
+    assert last[20] == TickOutcome.SKIPPED_BUSY, "the one that waited"
+    assert last[15] == TickOutcome.ANSWERED, "the one in work"
 
 
 def test_a_stage_that_nobody_runs_fails_its_tick_with_words(

@@ -14,7 +14,7 @@ def test_names_are_private_outputs_and_types_are_known() -> None:
     for row in OUTPUT_TOPICS:
         assert row.name.startswith(("~/output/", "~/debug/"))
         assert row.type_name in typestore().types
-        assert row.qos in {"output", "latched", "counts"}
+        assert row.qos in {"output", "ticks", "latched", "counts"}
         assert set(row.nodes) <= set(NODES)
 
 

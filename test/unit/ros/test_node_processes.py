@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("rclpy", reason="rclpy is not installed")
 
-from alpamayo_ros.errors import GraphError
+from alpamayo_ros.errors import ConfigurationError, GraphError
 from alpamayo_ros.ros import node_processes
 from alpamayo_ros.ros.node_processes import NodeProcesses, executable
 from alpamayo_ros.ros.process import PARENT_VARIABLE
@@ -76,10 +76,12 @@ def test_an_installation_in_the_ament_path_is_found_and_ours_goes_first(install:
 
 
 def test_what_is_not_installed_is_named_with_the_places(tmp_path: Path) -> None:
-    with pytest.raises(GraphError, match=r"executable 'lonely' of alpamayo_ros is in none of: .*; build the package"):
+    with pytest.raises(
+        ConfigurationError, match=r"executable 'lonely' of alpamayo_ros is in none of: .*; build the package"
+    ):
         executable("lonely", {"AMENT_PREFIX_PATH": f"{tmp_path}{os.pathsep}{os.pathsep}"})
     with NodeProcesses(tmp_path, {}) as processes:
-        with pytest.raises(GraphError, match="'lonely'"):
+        with pytest.raises(ConfigurationError, match="'lonely'"):
             processes.start("lonely", [])
         assert processes.pids == {}
 

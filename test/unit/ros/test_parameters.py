@@ -131,9 +131,34 @@ def test_an_override_that_does_not_fit_is_a_sentence_and_no_end(make_server: Ser
 
 
 def test_what_rclpy_and_the_other_nodes_declare_is_not_unknown(make_server: Server) -> None:
-    overrides = ("use_sim_time:=false", "motion_window_ms:=300", "qos_overrides./x.publisher.depth:=3")
+    overrides = ("use_sim_time:=false", "motion_window_ms:=500", "rate:=3.0", "qos_overrides./x.publisher.depth:=3")
     _, server = make_server("perception", *overrides)
     assert server.resolve() == NodeParameters()
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("motion_window_ms:=300", "parameter reasoning.motion_window_ms is 300 for this node 'perception', and 500 by"),
+        ("motion_window_ms:=7", "parameter reasoning.motion_window_ms is 7 ms, out of range"),
+        ("rate:=nonsense", "parameter replayer.rate is 'nonsense', a str; expected a number"),
+    ],
+)
+def test_parameters_of_other_nodes_are_valid_and_what_the_lineage_names(
+    make_server: Server, override: str, words: str
+) -> None:
+    _, server = make_server("perception", override)
+    with pytest.raises(ParameterError, match=words):
+        server.resolve()
+
+
+def test_a_behavioural_parameter_for_everybody_is_taken_from_the_parameter_file(
+    make_server: Server, tmp_path: Path
+) -> None:
+    path = tmp_path / "all.yaml"
+    path.write_text("/**:\n  ros__parameters: {motion_window_ms: 300}\n", encoding="utf-8")
+    _, server = make_server("perception", "motion_window_ms:=300", f"parameter_file:={path}")
+    assert server.resolve().reasoning.motion_window_ms == 300
 
 
 def test_a_wrong_override_is_mended_by_setting_the_parameter(make_server: Server) -> None:

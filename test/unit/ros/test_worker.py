@@ -75,28 +75,26 @@ def test_a_job_that_is_given_by_a_job_is_a_part_of_it(worker: StageWorker) -> No
     assert ran == ["begin", "inner", "end"]
 
 
-def test_drain_forgets_what_waits_and_awaits_what_runs(worker: StageWorker) -> None:
+def test_flush_awaits_what_was_given_and_forgets_nothing(worker: StageWorker) -> None:
     gate, ran = Gate(), []
     worker.submit(gate)
     assert gate.entered.wait(WAIT_S)
-    worker.submit(lambda: ran.append("forgotten"))
-    assert not worker.drain(0.0), "a job still runs"
+    worker.submit(lambda: ran.append("waited"))
+    assert not worker.flush(0.0), "a job still runs"
     gate.opened.set()
-    assert worker.drain(WAIT_S)
-    worker.submit(lambda: ran.append("later"))
+    assert worker.flush(WAIT_S)
+    assert ran == ["waited"]
+
+
+def test_a_job_may_flush_its_own_worker(worker: StageWorker) -> None:
+    flushed: list[bool] = []
+    worker.submit(lambda: flushed.append(worker.flush(0.0)))
     await_idle(worker)
-    assert ran == ["later"]
+    assert flushed == [True]
 
 
-def test_a_job_may_drain_its_own_worker(worker: StageWorker) -> None:
-    drained: list[bool] = []
-    worker.submit(lambda: drained.append(worker.drain(0.0)))
-    await_idle(worker)
-    assert drained == [True]
-
-
-def test_an_idle_worker_is_drained_at_once(worker: StageWorker) -> None:
-    assert worker.drain(0.0)
+def test_an_idle_worker_is_flushed(worker: StageWorker) -> None:
+    assert worker.flush(WAIT_S)
 
 
 def test_after_the_end_nothing_is_run() -> None:
@@ -109,7 +107,7 @@ def test_after_the_end_nothing_is_run() -> None:
     gate.opened.set()
     assert worker.close(WAIT_S)
     assert worker.close(0.0)
-    assert worker.drain(0.0)
+    assert worker.flush(0.0)
     assert ran == []
 
 
@@ -129,4 +127,4 @@ def test_a_job_that_raises_is_told_as_that_of_any_thread_and_the_next_one_runs(
     worker.submit(lambda: [][0])
     await_idle(worker)
     assert [(item.exc_type, item.thread and item.thread.name) for item in told] == [(IndexError, "under test")]
-    assert worker.drain(0.0)
+    assert worker.flush(WAIT_S)
