@@ -47,9 +47,12 @@ OUTPUT_TOPICS = (
         "tick", "~/output/tick", "alpamayo_ros/msg/TickStatus", ("perception", "reasoning", "planner"),
         qos="ticks", rate="every tick", compared=True,
     ),
-    OutputTopic("rationale", "~/output/rationale", "alpamayo_ros/msg/Rationale", ("reasoning",), compared=True),
     OutputTopic(
-        "trajectory_set", "~/output/trajectory_set", "alpamayo_ros/msg/TrajectorySet", ("planner",), compared=True
+        "rationale", "~/output/rationale", "alpamayo_ros/msg/Rationale", ("reasoning",), qos="ticks", compared=True
+    ),
+    OutputTopic(
+        "trajectory_set", "~/output/trajectory_set", "alpamayo_ros/msg/TrajectorySet", ("planner",), qos="ticks",
+        compared=True,
     ),
     OutputTopic("path", "~/output/path", "nav_msgs/msg/Path", ("planner",), recorded=False),
     OutputTopic("markers", "~/output/markers", "visualization_msgs/msg/MarkerArray", ("planner",), recorded=False),

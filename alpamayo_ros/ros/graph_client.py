@@ -31,6 +31,9 @@ START_S = 60.0
 LOAD_S = 600.0
 """Longest transition: configure loads an engine."""
 
+HEARD_DEPTH = 1000
+"""Outputs that may wait while this process works: a replay must not lose what it could have heard."""
+
 TROUBLE_S = 2.0
 """Longest wait for the diagnostics of a node that is where it was."""
 
@@ -148,7 +151,10 @@ class GraphClient:
     def subscribe(self, interface: str, take: Callable[[Any], None]) -> None:
         """Hear an output of the graph."""
         row = output_topic(interface)
-        self.node.create_subscription(generated_class(row.type_name), row.resolved(), take, qos_profile(row.qos))
+        profile = qos_profile(row.qos)
+        if profile.depth > 1:  # one that keeps the newest only stays so
+            profile.depth = HEARD_DEPTH
+        self.node.create_subscription(generated_class(row.type_name), row.resolved(), take, profile)
 
     def _change_state(self, node: str, transition: int, verb: str, goal: str) -> None:
         def fill(request: Any) -> None:

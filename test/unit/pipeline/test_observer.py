@@ -1,5 +1,6 @@
 """Messages in, one observation or rejection per closed tick out; nothing else decides."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpamayo_ros.params.perception import PerceptionParams
-from alpamayo_ros.params.profile import Profile, load_profile
+from alpamayo_ros.params.profile import CameraSpec, Profile, load_profile
 from alpamayo_ros.pipeline.observer import MAX_STAMP_NS, Observer, Seen, latest_stamp_ns, make_tick_rule
 from alpamayo_ros.pipeline.requested_ticks import RequestedTicks
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
@@ -167,3 +168,46 @@ def test_whatever_arrives_every_tick_comes_out_once_or_is_open_at_the_end(steps:
                 assert (item.result.epoch, item.result.t0_ns) == (item.tick.epoch, item.tick.t0_ns)
     assert keys == sorted(set(keys))
     assert sum(target.dropped.values()) <= fed
+
+
+@given(lag_ms=st.sampled_from([0, 400, 2700, 4000]), randomness=st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_between_the_messages_that_decide_topics_may_overtake_each_other(lag_ms: int, randomness: Any) -> None:
+    """What a lockstep replay relies on, also where a trigger lags so far that the others' past is forgotten."""
+    camera = replace(ONE_CAMERA, cameras=(CameraSpec("front"), CameraSpec("rear")), trigger="rear")
+    arrivals = [(time_ms, "odometry", time_ms) for time_ms in range(0, 9000, 20)]
+    arrivals += [(time_ms + 1, "front", time_ms) for time_ms in range(0, 9000, 50)]
+    arrivals += [(time_ms + (lag_ms if time_ms >= 4000 else 2), "rear", time_ms) for time_ms in range(0, 9000, 100)]
+    events = [(name, stamp_ms * MS) for _, name, stamp_ms in sorted(arrivals)]
+    rule, batches = make_tick_rule(camera, PerceptionParams()), [[]]  # type: ignore[var-annotated]
+    for name, stamp_ns in events:
+        advance = rule.advance(name, stamp_ns)
+        if advance.closed:
+            batches += [[(name, stamp_ns)], []]
+        else:
+            batches[-1].append((name, stamp_ns))
+    shuffled = [event for batch in batches for event in overtaking(batch, randomness)]
+    assert outcomes_of(camera, shuffled) == outcomes_of(camera, events)
+
+
+def overtaking(batch: list[tuple[str, int]], randomness: Any) -> list[tuple[str, int]]:
+    """Return the messages of a batch with the order within each topic kept and that between topics left to chance."""
+    queues = {name: [event for event in batch if event[0] == name] for name, _ in batch}
+    order = []
+    while any(queues.values()):
+        name = randomness.choice(sorted(name for name, queue in queues.items() if queue))
+        order.append(queues[name].pop(0))
+    return order
+
+
+def outcomes_of(profile: Profile, events: list[tuple[str, int]]) -> list[tuple[int, str]]:
+    target, found = observer(profile), []
+    for name, stamp_ns in events:
+        if name == "odometry":
+            seen = target.feed_odometry(sample(stamp_ns))
+        else:
+            seen = target.feed_frame(CameraFrame(name, stamp_ns, "jpeg", JPEG))
+        found += [
+            (item.tick.t0_ns, item.result.text if isinstance(item.result, Rejection) else "seen") for item in seen
+        ]
+    return found
