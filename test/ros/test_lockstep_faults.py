@@ -122,7 +122,7 @@ def test_a_node_that_refuses_its_parameters_says_so(
         return path
 
     monkeypatch.setattr(lockstep, "write_graph_parameters", spoiled)
-    words = "node 'perception' would not configure: unconfigured: parameter perception.answer_timeout_ms is 'soon'"
+    words = "would not configure: unconfigured: parameter perception.answer_timeout_ms is 'soon'"
     with pytest.raises(ConfigurationError, match=words):
         replay(make_odometry_bag(), start_graph)
 
