@@ -13,8 +13,9 @@ import pytest
 
 from alpamayo_ros.replay.drive import Drive
 from alpamayo_ros.replay.run import ReplaySetup
+from alpamayo_ros.ros.classes import generated_class
 from alpamayo_ros.ros.lockstep import GraphDrive, start_graph
-from alpamayo_ros.storage.reader import BagReader
+from alpamayo_ros.storage.reader import BagReader, open_bag
 from alpamayo_ros.structs.verdict import ReplayResult
 
 pytestmark = pytest.mark.ros
@@ -61,6 +62,33 @@ def test_every_node_of_a_graph_is_a_process_of_its_own(replay: Replay, make_odom
     assert set(pids) == {"perception", "reasoning", "planner", "lineage"}
     assert len({os.getpid(), *pids.values()}) == 5
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids.values()), "a node outlived its replay"
+
+
+def test_the_clock_carries_the_receive_time_of_the_next_message(
+    replay: Replay, make_odometry_bag: Callable[..., Path]
+) -> None:
+    bag = make_odometry_bag(duration_s=4.0)
+    heard: list[int] = []
+
+    def hear(message: Any) -> None:
+        heard.append(message.clock.sec * 10**9 + message.clock.nanosec)
+
+    @contextmanager
+    def start(setup: ReplaySetup, reader: BagReader) -> Iterator[GraphDrive]:
+        with start_graph(setup, reader, composed=True) as drive:
+            node = drive._client.node
+            node.create_subscription(generated_class("rosgraph_msgs/msg/Clock"), "/clock", hear, 100)
+            drive._client.wait_until(lambda: drive._clock.get_subscription_count() > 0, 20.0, lambda: "no clock")
+            yield drive
+
+    replay(bag, start)
+    with open_bag(bag) as reader:
+        times = [message.receive_ns for message in reader.messages()]
+    # The clock may be heard late or not at all, but what is heard is the bag's, in order, and goes to the end.
+    assert len(heard) >= len(times) // 2
+    assert set(heard) <= set(times)
+    assert heard == sorted(heard)
+    assert heard[-1] >= times[-3]
 
 
 @pytest.mark.slow
@@ -127,7 +155,6 @@ def test_ticks_that_wait_for_a_camera_close_alike(replay: Replay, make_camera_ba
 def test_recorded_ticks_are_asked_for_in_the_graph_too(replay: Replay, tmp_path: Path) -> None:
     from alpamayo_ros.messages.translator import BAG
     from alpamayo_ros.messages.typestore import serialize
-    from alpamayo_ros.storage.reader import open_bag
     from alpamayo_ros.storage.writer import BagWriter
     from alpamayo_ros.structs.tick import TickOutcome, TickStatus
 
