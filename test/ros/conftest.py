@@ -90,6 +90,15 @@ class Harness:
         while time.monotonic() < end:
             self.executor.spin_once(timeout_sec=0.02)
 
+    def drive_until(self, drive: Callable[..., None], publisher: Any, start_ns: int, done: Callable[[], Any]) -> None:
+        """Drive on, two seconds at a time, until something is true: other processes may not hear each other yet."""
+        for lap in range(30):
+            if done():
+                return
+            drive(self, publisher, start_ns + lap * 2_000_000_000, 100)
+            self.spin_for(0.2)
+        assert done(), f"health: {self.health}; heard: {self.counts()}"
+
     def counts(self) -> dict[str, int]:
         return {name: len(messages) for name, messages in self.heard.items()}
 

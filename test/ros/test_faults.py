@@ -373,8 +373,7 @@ def test_a_stack_runs_without_a_display_and_with_a_home_that_cannot_be_written(
     try:
         publisher = harness.publisher(ODOMETRY_TOPIC, ODOMETRY)
         harness.await_match(publisher)
-        drive(harness, publisher, START_NS, 100)
-        harness.spin_until(lambda: TickOutcome.ANSWERED in outcomes(harness), "no answer")
+        harness.drive_until(drive, publisher, START_NS, lambda: TickOutcome.ANSWERED in outcomes(harness))
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=30)
         assert process.returncode == 0, output

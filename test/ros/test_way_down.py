@@ -40,8 +40,7 @@ def test_processes_go_down_after_those_that_feed_them(
     harness.hear("tick", "trajectory_set")
     publisher = harness.publisher(ODOMETRY, "nav_msgs/msg/Odometry")
     harness.await_match(publisher)
-    drive(harness, publisher, 10**12, 150)
-    harness.spin_until(lambda: harness.heard["trajectory_set"], "no answer came")
+    harness.drive_until(drive, publisher, 10**12, lambda: harness.heard["trajectory_set"])
     for stage in reversed(STAGES):
         stages[stage].send_signal(signal.SIGINT)
     assert [stages[stage].wait(30.0) for stage in STAGES] == [0] * len(STAGES)
