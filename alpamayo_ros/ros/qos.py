@@ -1,6 +1,6 @@
 """The named QoS profiles, and what bags and graphs say of QoS in each other's words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rclpy.duration import Duration
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
@@ -74,12 +74,6 @@ def from_stored(profile: QosProfile, depth: int | None = None) -> QoSProfile:
         ),
         liveliness=LivelinessPolicy.AUTOMATIC,
     )
-
-
-def offers_in_words(offers: Iterable[QoSProfile]) -> str:
-    """Say what publishers offer, for people."""
-    words = sorted({f"{offer.reliability.name.lower()}, {offer.durability.name.lower()}" for offer in offers})
-    return "; ".join(words) or "nothing"
 
 
 def _stored_ns(duration: Duration) -> int:

@@ -20,7 +20,7 @@ from rclpy.qos import (
 )
 
 from alpamayo_ros.messages.topics import OUTPUT_TOPICS
-from alpamayo_ros.ros.qos import SENSOR_DEPTH, adapted_to, from_stored, offers_in_words, qos_profile, to_stored
+from alpamayo_ros.ros.qos import SENSOR_DEPTH, adapted_to, from_stored, qos_profile, to_stored
 from alpamayo_ros.storage.qos import INFINITE_NS, LATCHED_QOS, OUTPUT_QOS, QosProfile
 
 pytestmark = pytest.mark.ros
@@ -110,8 +110,3 @@ def test_words_that_no_endpoint_can_be_made_with_become_the_default(word: str) -
     assert (made.reliability, made.durability) == (ReliabilityPolicy.RELIABLE, DurabilityPolicy.VOLATILE)
     assert (made.history, made.liveliness) == (HistoryPolicy.KEEP_LAST, LivelinessPolicy.AUTOMATIC)
     assert (made.depth, from_stored(stored, depth=9).depth) == (1, 9)
-
-
-def test_offers_are_told_once_each() -> None:
-    assert offers_in_words([]) == "nothing"
-    assert offers_in_words([*OFFERS[:2], *OFFERS[:2]]) == "reliable, transient_local; reliable, volatile"
