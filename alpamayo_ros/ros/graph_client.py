@@ -18,7 +18,7 @@ from alpamayo_ros.ros.classes import generated_class
 from alpamayo_ros.ros.diagnostics import TOPIC as DIAGNOSTICS
 from alpamayo_ros.ros.lifecycle import CONNECTIONS_SERVICE
 from alpamayo_ros.ros.node_processes import NodeProcesses
-from alpamayo_ros.ros.process import make_executor
+from alpamayo_ros.ros.process import collect_nodes, make_executor
 from alpamayo_ros.ros.qos import qos_profile
 
 CONFIGURE, ACTIVATE = 1, 3
@@ -71,11 +71,13 @@ class GraphClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leave the domain."""
+        """Leave the domain, and let the middleware go: see ``ros.process.collect_nodes``."""
         self._executor.remove_node(self.node)
         self.node.destroy_node()
         self._executor.shutdown()
         self._context.try_shutdown()
+        del self.node, self._executor, self._context
+        collect_nodes()
 
     def trouble(self, node: str) -> str:
         """Return what a node last reported as an error, empty if nothing."""

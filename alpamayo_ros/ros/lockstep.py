@@ -85,10 +85,13 @@ def start_graph(
                 processes.start(name, ["--ros-args", "--params-file", str(parameters)])
             with GraphClient(domain_id, processes) as client:
                 drive = GraphDrive(setup, reader, client, deadline_s, composed=composed)
-                client.bring_up(STAGES)
-                client.await_connections(drive.expected_connections(composed=composed))
-                drive.verify_lineage()
-                yield drive
+                try:
+                    client.bring_up(STAGES)
+                    client.await_connections(drive.expected_connections(composed=composed))
+                    drive.verify_lineage()
+                    yield drive
+                finally:
+                    drive.release()
 
 
 class GraphDrive:
@@ -125,7 +128,7 @@ class GraphDrive:
         }
         clock = generated_class("rosgraph_msgs/msg/Clock")
         self._clock_message = clock()
-        self._clock = client.node.create_publisher(clock, "/clock", qos_profile("output"))
+        self._clock: Any = client.node.create_publisher(clock, "/clock", qos_profile("output"))
         client.subscribe("lineage", lambda message: self._lineages.append(message.lineage_id))
         client.subscribe("tick", self._on_tick)
         client.subscribe("rationale", self._on_rationale)
@@ -170,7 +173,12 @@ class GraphDrive:
         self._await_counts()
         self._send(message)
 
-    # Start.
+    # Start and end.
+
+    def release(self) -> None:
+        """Drop the publishers: each of them keeps the participant of this process."""
+        self._publishers.clear()
+        self._clock = None
 
     def expected_connections(self, *, composed: bool) -> dict[str, dict[str, int]]:
         """Return the matched endpoints of every node, once the graph is complete."""

@@ -95,7 +95,7 @@ def run_nodes(make: Callable[[], Sequence[ReportingNode]], arguments: Sequence[s
         return EXIT_USAGE
     executor = make_executor()
     stop = Stop(executor)
-    nodes = make()
+    nodes = list(make())
     try:
         for node in nodes:
             executor.add_node(node)
@@ -113,7 +113,28 @@ def run_nodes(make: Callable[[], Sequence[ReportingNode]], arguments: Sequence[s
             way_down.callback(rclpy.try_shutdown)
             for node in reversed(nodes):
                 way_down.callback(_take_down, node, executor)
-    return _end_code(nodes) or max(node.exit_code for node in nodes)
+    code = _end_code(nodes) or max(node.exit_code for node in nodes)
+    _leave(nodes, executor)
+    return code
+
+
+def _leave(nodes: list[ReportingNode], executor: Executor) -> None:
+    """Let the middleware go: a process that ends with its participant still there leaves its shared memory behind."""
+    while nodes:
+        _destroy(nodes.pop(), executor)
+    executor.shutdown()
+    collect_nodes()
+
+
+def _destroy(node: ReportingNode, executor: Executor) -> None:
+    executor.remove_node(node)
+    node.destroy_node()
+
+
+def collect_nodes() -> None:
+    """Collect what refers to itself, as lifecycle nodes do: a participant ends with the last reference to it."""
+    gc.unfreeze()
+    gc.collect()
 
 
 def _take_down(node: ReportingNode, executor: Executor) -> None:

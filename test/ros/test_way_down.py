@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,3 +62,24 @@ def test_a_process_that_ends_alone_does_not_wait_for_ever(stages: Any, make_harn
     stages["planner"].send_signal(signal.SIGINT)
     assert stages["planner"].wait(30.0) == 0
     assert stages["reasoning"].poll() is None
+
+
+def test_a_process_leaves_no_shared_memory_behind(stages: Any, tmp_path: Path) -> None:
+    """Without a probe, which would map the segments of the others."""
+    deadline = time.monotonic() + 30.0
+    while not all("active; lineage" in (tmp_path / f"{stage}.log").read_text() for stage in STAGES):
+        assert time.monotonic() < deadline, "the stages did not become active"
+        threading.Event().wait(0.05)
+    segments = {path for stage in STAGES for path in own_segments(stages[stage].pid)}
+    assert segments, "Fast DDS maps a segment for each participant"
+    for process in stages.values():
+        process.send_signal(signal.SIGINT)
+    assert [process.wait(30.0) for process in stages.values()] == [0] * len(STAGES)
+    assert {path for path in segments if path.exists()} == set()
+
+
+def own_segments(pid: int) -> set[Path]:
+    """Return the segments of participants that a process maps; ports are shared by all and stay."""
+    lines = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
+    found = {Path(line.split()[-1]) for line in lines if "/dev/shm/fastdds_" in line}
+    return {path for path in found if re.fullmatch(r"fastdds_[0-9a-f]{16}", path.name)}
