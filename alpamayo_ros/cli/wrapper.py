@@ -38,8 +38,7 @@ def run_verb(verb: Callable[[], int]) -> int:
     except AlpamayoError as error:
         return _complain(str(error), error.exit_code)
     except Interrupted as interruption:
-        name = signal.Signals(interruption.number).name
-        return _complain(f"interrupted by {name}; what was finished before is untouched", 128 + interruption.number)
+        return _interrupted(interruption.number)
     except KeyboardInterrupt:
         return _complain("interrupted; what was finished before is untouched", 128 + signal.SIGINT)
     except MemoryError:
@@ -47,11 +46,23 @@ def run_verb(verb: Callable[[], int]) -> int:
     except OSError as error:
         return _complain(f"{error.filename or 'standard output'}: {error.strerror or error}", _os_exit_code(error))
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
-        return _internal(error)
+        # An interruption inside a call into C++ comes back as whatever that made of it.
+        return _interrupted(_SIGNALS_RECEIVED[0]) if _SIGNALS_RECEIVED else _internal(error)
+
+
+_SIGNALS_RECEIVED: list[int] = []
+
+
+def _interrupted(number: int) -> int:
+    name = signal.Signals(number).name
+    return _complain(f"interrupted by {name}; what was finished before is untouched", 128 + number)
 
 
 def _listen_for_signals() -> None:
+    _SIGNALS_RECEIVED.clear()
+
     def interrupt(number: int, _: FrameType | None) -> None:
+        _SIGNALS_RECEIVED.append(number)
         # Once only: a second signal during clean-up must not break the clean-up of the first.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

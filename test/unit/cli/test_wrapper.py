@@ -90,3 +90,15 @@ def test_a_traceback_is_there_for_who_asks(monkeypatch: pytest.MonkeyPatch, caps
 
 def test_a_verbs_code_is_passed_on() -> None:
     assert wrapper.run_verb(lambda: 3) == 3
+
+
+def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verb() -> int:
+        wrapper._SIGNALS_RECEIVED.append(2)
+        raise RuntimeError("Unable to convert call argument '0' to Python object")
+
+    monkeypatch.setattr(wrapper, "_SIGNALS_RECEIVED", [])
+    assert wrapper.run_verb(verb) == 130
+    assert "interrupted by SIGINT" in capsys.readouterr().err
