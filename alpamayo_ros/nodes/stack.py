@@ -39,7 +39,11 @@ def main() -> int:
     """Run the stack."""
     parser = argparse.ArgumentParser(prog="stack", description="Run all stages in one process.")
     parser.add_argument("--record", action="store_true", help="record too, as the parameters of 'recorder' say")
-    given = parser.parse_args(remove_ros_args(sys.argv)[1:])
+    try:
+        own = remove_ros_args(sys.argv)[1:]
+    except RuntimeError:  # of rcl; run_nodes says what is wrong with them
+        own = []
+    given = parser.parse_args(own)
     return run_nodes(lambda: make_stack(record=given.record))
 
 

@@ -456,3 +456,11 @@ def test_a_parameter_file_may_say_that_a_node_does_not_start_by_itself(make_harn
     harness.add(*(KINDS[key](key, context=harness.context) for key in ("perception", "planner")))
     harness.await_present("planner", "active")
     harness.await_present("perception", "unconfigured: waits for a lifecycle manager to configure it")
+
+
+def test_ros_arguments_that_cannot_be_used_are_one_sentence_and_exit_2(domain_id: int) -> None:
+    process = start_stack(dict(os.environ), "--ros-args", "-r", "__ns:=bad/ns/")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    assert "the ROS arguments cannot be used: " in output
+    assert "Traceback" not in output
