@@ -1,4 +1,4 @@
-"""rosbag2's metadata.yaml, version 9: read strictly, write as real readers want it.
+"""rosbag2's metadata.yaml: read versions 4 to 9 strictly, write 5, 8 and 9 as real readers want them.
 
 Scalars are read as text, without YAML's implicit types: rosbag2 writes ``custom_data`` values unquoted, so that a
 loader with types would turn the tag ``007`` into 7.
@@ -7,6 +7,7 @@ loader with types would turn the tag ``007`` into 7.
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,6 +20,16 @@ from alpamayo_ros.storage.qos import QosProfile, playable_profiles
 ROOT_KEY = "rosbag2_bagfile_information"
 FILE_NAME = "metadata.yaml"
 VERSION = 9
+"""The newest version: ROS 2 Jazzy and later."""
+
+VERSIONS = (4, 5, 6, 7, 8, 9)
+"""What is read: ROS 2 Foxy and later."""
+
+_FIRST_WITH_FILES = 5
+_FIRST_WITH_CUSTOM_DATA = 6
+_FIRST_WITH_TYPE_HASH = 7
+_FIRST_WITH_DISTRO = 8
+_FIRST_WITH_QOS_LIST = 9
 MAX_METADATA_BYTES = 16 * 1024 * 1024
 """Larger metadata is refused before it is parsed; a thousand topics take about 1 MB."""
 
@@ -96,7 +107,7 @@ def load_yaml(text: str, what: str) -> Any:
         where = f" in line {mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or type(error).__name__
         raise BagCorruptError(
-            f"{what} is not YAML{where} ({problem}); expected rosbag2 metadata: run 'ros2 bag reindex' on the bag"
+            f"{what} is not YAML{where} ({problem}); expected rosbag2 metadata: run 'alpamayo bag recover' on the bag"
         ) from error
 
 
@@ -112,17 +123,55 @@ def dump_yaml(value: object) -> str:
     return stream.getvalue()
 
 
-def parse_qos_list(value: object) -> tuple[QosProfile, ...]:
-    """Read ``offered_qos_profiles``: a list, or nothing.
+def parse_qos(value: object) -> tuple[QosProfile, ...]:
+    """Read ``offered_qos_profiles``: a list (version 9), a text that holds such a list (versions 4 to 8), or nothing.
 
     Raises:
         ValueError: It is something else, or an entry lacks a key.
     """
-    if isinstance(value, str) and value in _NULLS:
-        return ()
+    if isinstance(value, str):
+        return () if value.strip() in _NULLS else _parsed_qos_text(value)
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise ValueError("offered_qos_profiles is no list of mappings; expected that from metadata version 9 on")
-    return tuple(QosProfile.from_metadata_v9(entry) for entry in value)
+        raise ValueError("offered_qos_profiles is no list of mappings")
+    return tuple(QosProfile.from_metadata(entry) for entry in value)
+
+
+@lru_cache(maxsize=256)
+def _parsed_qos_text(text: str) -> tuple[QosProfile, ...]:
+    """Parse once what hundreds of topics repeat."""
+    try:
+        value = load_yaml(text, "offered_qos_profiles")
+    except BagError as error:
+        raise ValueError(str(error)) from error
+    if isinstance(value, str) and value.strip() not in _NULLS:
+        raise ValueError(f"offered_qos_profiles is {value[:40]!r}; expected a list of mappings")
+    return parse_qos(value)
+
+
+def qos_document(profiles: tuple[QosProfile, ...], version: int) -> object:
+    """Return ``offered_qos_profiles`` as metadata of a version holds them, unplayable profiles left out.
+
+    Args:
+        profiles: What the publishers offered.
+        version: 9 gives a list, lower ones the text of a list, empty without profiles.
+    """
+    playable = playable_profiles(profiles, version)
+    if version >= _FIRST_WITH_QOS_LIST:
+        return [profile.to_metadata_v9() for profile in playable]
+    return _qos_text(playable)
+
+
+def qos_text(profiles: tuple[QosProfile, ...], version: int) -> str:
+    """Return the same as the text that a channel of an MCAP file carries, empty without profiles."""
+    if version < _FIRST_WITH_QOS_LIST:
+        return str(qos_document(profiles, version))
+    document = qos_document(profiles, version)
+    return dump_yaml(document) if document else ""
+
+
+@lru_cache(maxsize=256)
+def _qos_text(playable: tuple[QosProfile, ...]) -> str:
+    return dump_yaml([profile.to_metadata_v8() for profile in playable]) if playable else ""
 
 
 def parse_metadata(text: str, what: str, *, rooted: bool = True) -> BagMetadata:
@@ -142,7 +191,7 @@ def parse_metadata(text: str, what: str, *, rooted: bool = True) -> BagMetadata:
         document = document.get(ROOT_KEY) if isinstance(document, dict) else None
     if not isinstance(document, dict):
         raise BagCorruptError(
-            f"{what} has no mapping {ROOT_KEY!r}; expected rosbag2 metadata: run 'ros2 bag reindex' on the bag"
+            f"{what} has no mapping {ROOT_KEY!r}; expected rosbag2 metadata: run 'alpamayo bag recover' on the bag"
         )
     return _MetadataParser(document, what).parse()
 
@@ -153,16 +202,16 @@ class _MetadataParser:
     def __init__(self, document: dict[str, Any], what: str) -> None:
         self._document = document
         self._what = what
+        self._version = VERSION
         self._warnings: list[str] = []
 
     def parse(self) -> BagMetadata:
-        version = self._unsigned(self._document, "version")
-        if version != VERSION:
+        version = self._version = self._unsigned(self._document, "version")
+        if version not in VERSIONS:
             raise BagError(
-                f"{self._what} has metadata version {version}, which is not supported; expected version {VERSION} "
-                "(ROS 2 Jazzy and later): run 'ros2 bag convert' on the bag"
+                f"{self._what} has metadata version {version}, which is not supported; expected {VERSIONS[0]} to "
+                f"{VERSIONS[-1]} (ROS 2 Foxy and later): run 'ros2 bag convert' of the release that wrote it"
             )
-        custom = self._get(self._document, "custom_data")
         starting = self._mapping(self._document, "starting_time")
         return BagMetadata(
             version=version,
@@ -172,27 +221,44 @@ class _MetadataParser:
             message_count=self._unsigned(self._document, "message_count"),
             start_ns=self._unsigned(starting, "nanoseconds_since_epoch"),
             duration_ns=self._unsigned(self._mapping(self._document, "duration"), "nanoseconds"),
-            files=self._entries("files", self._file),
-            custom_data=self._custom_data(custom),
-            ros_distro=self._text(self._document, "ros_distro"),
+            files=self._entries("files", self._file) if self._holds("files", _FIRST_WITH_FILES) else (),
+            custom_data=(
+                self._custom_data(self._get(self._document, "custom_data"))
+                if self._holds("custom_data", _FIRST_WITH_CUSTOM_DATA)
+                else {}
+            ),
+            ros_distro=(
+                self._text(self._document, "ros_distro") if self._holds("ros_distro", _FIRST_WITH_DISTRO) else ""
+            ),
             compression_format=self._text(self._document, "compression_format").lower(),
             compression_mode=self._text(self._document, "compression_mode").lower(),
             warnings=tuple(self._warnings),
         )
 
+    def _holds(self, key: str, first_version: int) -> bool:
+        """Say whether a key is to be read: newer versions must have it, older ones may, as this writer's do."""
+        return self._version >= first_version or key in self._document
+
     def _topic(self, entry: dict[str, Any]) -> TopicMetadata:
         topic = self._mapping(entry, "topic_metadata")
         name = self._text(topic, "name")
         offered: tuple[QosProfile, ...] = ()
+        stated = self._get(topic, "offered_qos_profiles")
         try:
-            offered = parse_qos_list(self._get(topic, "offered_qos_profiles"))
+            offered = parse_qos(stated)
+            if isinstance(stated, list) != (self._version >= _FIRST_WITH_QOS_LIST) and offered:
+                self._warnings.append(
+                    f"topic {name}: offered_qos_profiles is a {'list' if isinstance(stated, list) else 'text'}, which "
+                    f"'ros2 bag' does not read in metadata version {self._version}"
+                )
         except ValueError as error:
             self._warnings.append(f"topic {name}: {error}")
+        hashed = self._version >= _FIRST_WITH_TYPE_HASH or "type_description_hash" in topic
         return TopicMetadata(
             name=name,
             type_name=self._text(topic, "type"),
             message_count=self._unsigned(entry, "message_count"),
-            type_hash=self._text(topic, "type_description_hash"),
+            type_hash=self._text(topic, "type_description_hash") if hashed else "",
             serialization_format=self._text(topic, "serialization_format"),
             offered_qos=offered,
         )
@@ -232,7 +298,7 @@ class _MetadataParser:
 
     def _get(self, mapping: Mapping[str, Any], key: str) -> Any:
         if key not in mapping:
-            raise self._corrupt(f"has no key {key!r}", f"every key of metadata version {VERSION}")
+            raise self._corrupt(f"has no key {key!r}", f"every key of metadata version {self._version}")
         return mapping[key]
 
     def _mapping(self, mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -262,11 +328,15 @@ class _MetadataParser:
         return int(value)
 
     def _corrupt(self, wrong: str, expected: str) -> BagCorruptError:
-        return BagCorruptError(f"{self._what} {wrong}; expected {expected}: run 'ros2 bag reindex' on the bag")
+        return BagCorruptError(f"{self._what} {wrong}; expected {expected}: run 'alpamayo bag recover' on the bag")
 
 
 def metadata_document(metadata: BagMetadata) -> dict[str, object]:
-    """Return the document below the root key, in rosbag2's order of keys."""
+    """Return the document below the root key, in rosbag2's order of keys.
+
+    Versions differ in their QoS only: keys that a version does not have yet are not looked at by its readers, and
+    with them a bag for an old release still names its lineage in all places.
+    """
     return {
         "version": metadata.version,
         "storage_identifier": metadata.storage_id,
@@ -279,9 +349,7 @@ def metadata_document(metadata: BagMetadata) -> dict[str, object]:
                     "name": topic.name,
                     "type": topic.type_name,
                     "serialization_format": topic.serialization_format,
-                    "offered_qos_profiles": [
-                        profile.to_metadata_v9() for profile in playable_profiles(topic.offered_qos)
-                    ],
+                    "offered_qos_profiles": qos_document(topic.offered_qos, metadata.version),
                     "type_description_hash": topic.type_hash,
                 },
                 "message_count": topic.message_count,

@@ -6,6 +6,12 @@ from dataclasses import dataclass
 INFINITE_NS = 9_223_372_036_854_775_807
 """rmw's "no deadline, no lifespan, no lease"; rosbag2 stores it as 9223372036 s and 854775807 ns."""
 
+_OLD_INFINITE_NS = 2_147_483_647 * 1_000_000_000
+"""The same before Humble: 2147483647 s and 4294967295 ns."""
+
+_FIRST_WITH_BEST_AVAILABLE = 7
+"""Metadata version of Iron, whose rmw was the first with that policy."""
+
 _HISTORIES = ("system_default", "keep_last", "keep_all", "unknown")
 _RELIABILITIES = ("system_default", "reliable", "best_effort", "unknown", "best_available")
 _DURABILITIES = ("system_default", "transient_local", "volatile", "unknown", "best_available")
@@ -53,13 +59,23 @@ class QosProfile:
             "avoid_ros_namespace_conventions": self.avoid_ros_namespace_conventions,
         }
 
+    def to_metadata_v8(self) -> dict[str, object]:
+        """Return the same nine keys with the policies as numbers of rmw, which versions 4 to 8 require."""
+        return {
+            **self.to_metadata_v9(),
+            "history": _HISTORIES.index(self.history),
+            "reliability": _RELIABILITIES.index(self.reliability),
+            "durability": _DURABILITIES.index(self.durability),
+            "liveliness": _LIVELINESSES.index(self.liveliness),
+        }
+
     @classmethod
-    def from_metadata_v9(cls, entry: Mapping[str, object]) -> "QosProfile":
-        """Read the nine keys; a policy word that is not known becomes ``unknown``.
+    def from_metadata(cls, entry: Mapping[str, object]) -> "QosProfile":
+        """Read the nine keys; a policy that is not known becomes ``unknown``.
 
         Args:
-            entry: One element of ``offered_qos_profiles``; scalars may be text, as a YAML loader without
-                implicit types gives them.
+            entry: One element of ``offered_qos_profiles``, with policies as words (version 9) or as numbers of
+                rmw (versions 4 to 8); scalars may be text, as a YAML loader without implicit types gives them.
 
         Raises:
             ValueError: A key is missing or its value has another form; the text names the key.
@@ -93,7 +109,7 @@ def _split(duration_ns: int) -> dict[str, int]:
 
 def _value(entry: Mapping[str, object], key: str) -> object:
     if key not in entry:
-        raise ValueError(f"QoS key {key!r} is missing; expected all nine keys of metadata version 9")
+        raise ValueError(f"QoS key {key!r} is missing; expected all nine keys of a profile")
     return entry[key]
 
 
@@ -108,11 +124,14 @@ def _joined(entry: Mapping[str, object], key: str) -> int:
     value = _value(entry, key)
     if not isinstance(value, Mapping):
         raise ValueError(f"QoS key {key!r} is {str(value)[:40]!r}; expected sec and nsec")  # noqa: TRY004 - bad data
-    return _unsigned(value, "sec") * _NS_PER_S + _unsigned(value, "nsec")
+    duration_ns = _unsigned(value, "sec") * _NS_PER_S + _unsigned(value, "nsec")
+    return INFINITE_NS if duration_ns >= _OLD_INFINITE_NS else duration_ns
 
 
 def _policy(entry: Mapping[str, object], key: str, known: tuple[str, ...]) -> str:
     word = str(_value(entry, key))
+    if word.isascii() and word.isdigit() and len(word) < 3:
+        return known[int(word)] if int(word) < len(known) else "unknown"
     return word if word in known else "unknown"
 
 
@@ -123,15 +142,20 @@ def _flag(entry: Mapping[str, object], key: str) -> bool:
     return word == "true"
 
 
-def playable_profiles(profiles: tuple[QosProfile, ...]) -> tuple[QosProfile, ...]:
+def playable_profiles(profiles: tuple[QosProfile, ...], version: int = 9) -> tuple[QosProfile, ...]:
     """Return the profiles that a player can publish with.
 
     The player of rosbag2 leaves out a whole topic, and ends with 0, when it meets a policy that it cannot create a
     publisher with; without a profile it plays the topic with its default.
+
+    Args:
+        profiles: What the publishers offered.
+        version: Metadata version of the bag; the players of an old one know fewer policies.
     """
+    unplayable = {"unknown"} if version >= _FIRST_WITH_BEST_AVAILABLE else {"unknown", "best_available"}
     return tuple(
         profile
         for profile in profiles
-        if "unknown" not in (profile.reliability, profile.durability, profile.liveliness)
+        if unplayable.isdisjoint((profile.reliability, profile.durability, profile.liveliness))
         and profile.liveliness != "manual_by_node"
     )

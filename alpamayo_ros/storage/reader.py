@@ -8,22 +8,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import final
 
-from alpamayo_ros.errors import BagCorruptError, BagError, BagNotFoundError, TopicError, expected_one_of
+from alpamayo_ros.errors import BagCorruptError, BagError, TopicError, expected_one_of
+from alpamayo_ros.storage.compressed_file import (
+    CompressedFile,
+    DecompressedFiles,
+    compression_of,
+    decompress_message,
+    looks_compressed,
+)
+from alpamayo_ros.storage.layout import BagLayout, find_layout
 from alpamayo_ros.storage.mcap_file import McapFile
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
-from alpamayo_ros.storage.metadata import (
-    FILE_NAME,
-    MAX_METADATA_BYTES,
-    BagMetadata,
-    load_yaml,
-    parse_metadata,
-    parse_qos_list,
-)
+from alpamayo_ros.storage.metadata import FILE_NAME, BagMetadata, parse_metadata, parse_qos
 from alpamayo_ros.storage.qos import QosProfile
-from alpamayo_ros.storage.source import BagFile, Cursor, Entry, FileContents, MetadataRecord, Selection
+from alpamayo_ros.storage.source import Attachment, BagFile, Cursor, Entry, FileContents, MetadataRecord, Selection
 from alpamayo_ros.storage.sqlite_file import SqliteFile
 
-__all__ = ["BagMessage", "BagReader", "MetadataRecord", "TopicInfo", "open_bag", "topic_class"]
+__all__ = ["Attachment", "BagMessage", "BagReader", "MetadataRecord", "TopicInfo", "open_bag", "topic_class"]
 
 MAX_SORT_BYTES = 256 * 1024 * 1024
 """Payload that may have to be held in memory to bring messages into order."""
@@ -33,7 +34,6 @@ _KEPT_INDEXES = 8
 
 STATIC, CLOCK, DATA = 0, 1, 2
 _LINEAGE_TYPE = "alpamayo_ros/msg/Lineage"
-_STORAGES = {".mcap": "mcap", ".db3": "sqlite3"}
 
 
 def topic_class(name: str, type_name: str) -> int:
@@ -48,67 +48,17 @@ def topic_class(name: str, type_name: str) -> int:
 
 
 def open_bag(path: Path) -> "BagReader":
-    """Open a bag folder, or a bare ``.mcap`` or ``.db3`` file.
+    """Open a bag folder, or a bare ``.mcap`` or ``.db3`` file, compressed as a whole or not.
 
     Args:
-        path: Folder with metadata.yaml (version 9), or one bag file.
+        path: Folder with metadata.yaml (versions 4 to 9) or with the files of one bag, or one bag file.
 
     Raises:
-        BagNotFoundError: The path is missing or is not a bag.
+        BagNotFoundError: The path is missing or is not a bag of ROS 2.
         BagCorruptError: The bag is truncated, damaged, incomplete or without an index.
         BagError: The bag is sound, but of a kind that is not supported.
     """
-    path = Path(path)
-    try:
-        if path.is_dir():
-            return _open_folder(path)
-        if not path.exists():
-            raise BagNotFoundError(f"bag {path} does not exist; expected a bag folder or a bag file")
-        storage_id = _STORAGES.get(path.suffix) if path.is_file() else None
-    except (OSError, ValueError) as error:
-        raise BagNotFoundError(f"bag {str(path)!r} cannot be read ({error}); expected a readable bag") from error
-    if storage_id is None:
-        raise BagNotFoundError(
-            f"{path} is not a bag; expected a bag folder with {FILE_NAME}, or a file that ends in .mcap or .db3"
-        )
-    return BagReader(path, storage_id, (path.name,), None)
-
-
-def _open_folder(path: Path) -> "BagReader":
-    metadata_path = path / FILE_NAME
-    if not metadata_path.is_file():
-        suffixes = {entry.suffix for entry in path.iterdir()}
-        if suffixes & set(_STORAGES):
-            first = "run 'mcap recover' on its .mcap files, then " if ".mcap" in suffixes else "run "
-            raise BagCorruptError(f"bag {path} has no {FILE_NAME}; it was not closed: {first}'ros2 bag reindex' on it")
-        raise BagNotFoundError(f"folder {path} is not a bag; expected {FILE_NAME} in it")
-    try:
-        size = metadata_path.stat().st_size
-        if size > MAX_METADATA_BYTES:
-            raise BagCorruptError(f"{metadata_path} has {size} bytes; expected at most {MAX_METADATA_BYTES}")
-        text = metadata_path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise BagCorruptError(
-            f"{metadata_path} is not UTF-8 text; expected rosbag2 metadata: run 'ros2 bag reindex' on the bag"
-        ) from error
-    metadata = parse_metadata(text, str(metadata_path))
-    if metadata.compression_mode not in ("", "none"):
-        raise BagError(
-            f"bag {path} has the compression mode {metadata.compression_mode!r}, which is not supported yet; "
-            "expected none or mcap's own chunk compression: run 'ros2 bag convert' on the bag"
-        )
-    if metadata.storage_id not in _STORAGES.values():
-        raise BagError(expected_one_of(f"bag {path}: storage", metadata.storage_id, tuple(_STORAGES.values())))
-    if len(set(metadata.relative_paths)) != len(metadata.relative_paths):
-        raise BagCorruptError(f"{metadata_path} lists a file twice; expected each once: run 'ros2 bag reindex'")
-    for name in metadata.relative_paths:
-        # Not a regular file: a named pipe would block the reader for ever.
-        if not (path / name).is_file():
-            raise BagCorruptError(
-                f"bag {path} lacks the file {name} that its {FILE_NAME} lists; "
-                "expected every split: copy it there, or run 'ros2 bag reindex' to do without it"
-            )
-    return BagReader(path, metadata.storage_id, metadata.relative_paths, metadata)
+    return BagReader(find_layout(Path(path)))
 
 
 @final
@@ -125,29 +75,40 @@ class BagReader:
         end_ns: Receive time of the last message, None without messages.
         custom_data: rosbag2's flat tags.
         metadata_version: Version of metadata.yaml, None for a file that carries none.
-        compressions: Compression methods of chunks, empty where nothing is compressed.
+        compressions: Compression methods of chunks, ``zstd by file`` and ``zstd by message`` for rosbag2's own
+            modes; empty where nothing is compressed.
         size_bytes: Size of its files.
         ros_distro: Distribution that recorded it, empty if not known.
         warnings: What was odd but readable, one sentence each.
     """
 
-    def __init__(self, path: Path, storage_id: str, files: tuple[str, ...], metadata: BagMetadata | None) -> None:
+    def __init__(self, layout: BagLayout) -> None:
         """Read each file's index; ``open_bag`` is the public way in."""
-        self.path = path
-        self.storage_id = storage_id
-        self.files = files
+        self._layout = layout
+        self._copies = DecompressedFiles()
+        self.path = layout.path
+        self.storage_id = layout.storage_id
+        self.files = layout.names
         self._cursors: set[Cursor] = set()
-        self._files = [self._bag_file(name, bare=metadata is None) for name in files]
+        self._files = [self._bag_file(name) for name in layout.names]
+        try:
+            self._read_contents(layout.metadata)
+        except BaseException:
+            self._copies.close()
+            raise
+
+    def _read_contents(self, metadata: BagMetadata | None) -> None:
         contents = [file.contents() for file in self._files]
         self._spans = [(item.start_ns, item.end_ns, item.message_count) for item in contents]
-        self.compressions = tuple(sorted({method for item in contents for method in item.compressions}))
-        self.size_bytes = sum(self._path_of(name, bare=metadata is None).stat().st_size for name in files)
+        self.size_bytes = sum(self._layout.path_of(name).stat().st_size for name in self.files)
         filled = [span for span in self._spans if span[2]]
         self.message_count = sum(span[2] for span in self._spans)
         self.start_ns = min((span[0] for span in filled), default=None)
         self.end_ns = max((span[1] for span in filled), default=None)
-        self._warnings = [text for item in contents for text in item.warnings]
+        self._warnings = [*self._layout.warnings, *(text for item in contents for text in item.warnings)]
         described = metadata or self._described_by(contents)
+        self._message_compression = _message_compression(described)
+        self.compressions = self._found_compressions(contents)
         self.custom_data: Mapping[str, str] = described.custom_data if described else {}
         self.metadata_version = described.version if described else None
         self.ros_distro = described.ros_distro if described else ""
@@ -174,9 +135,10 @@ class BagReader:
         self.close()
 
     def close(self) -> None:
-        """Close the files of iterations that were not finished."""
+        """Close the files of iterations that were not finished, and delete decompressed copies."""
         while self._cursors:
             self._cursors.pop().close()
+        self._copies.close()
 
     def messages(
         self, topics: Collection[str] | None = None, start_ns: int | None = None, end_ns: int | None = None
@@ -214,6 +176,15 @@ class BagReader:
         for file in self._files:
             yield from file.metadata_records()
 
+    def attachments(self) -> Iterator[Attachment]:
+        """Iterate over the MCAP attachments of all files; none in a sqlite3 bag.
+
+        Raises:
+            BagCorruptError: While iterating: an attachment is damaged.
+        """
+        for file in self._files:
+            yield from file.attachments()
+
     def _ordered(
         self, wanted: set[str], start_ns: int | None, end_ns: int | None, expected: int | None
     ) -> Iterator[BagMessage]:
@@ -247,8 +218,12 @@ class BagReader:
                     heapq.heapreplace(coming, (bound, index))
                 pending.sort()
                 ready = bisect_left(pending, (coming[0][0],)) if coming else len(pending)
-                for entry in pending[:ready]:
-                    yield entry[4]
+                if self._message_compression is None:
+                    for entry in pending[:ready]:
+                        yield entry[4]
+                else:
+                    for entry in pending[:ready]:
+                        yield self._decompressed(entry[4], self._message_compression)
                 yielded += ready
                 del pending[:ready]
                 if pending:
@@ -259,7 +234,7 @@ class BagReader:
         if expected is not None and yielded != expected:
             raise BagCorruptError(
                 f"bag {self.path} holds {yielded} messages where it counts {expected}; "
-                "expected equal numbers: run 'mcap recover' on its files, then 'ros2 bag reindex'"
+                "expected equal numbers: run 'alpamayo bag recover' on the bag"
             )
 
     def _close(self, cursor: Cursor) -> None:
@@ -281,14 +256,37 @@ class BagReader:
             f"and {last_ns} ns into order; expected nearly ordered files: run 'mcap sort' on them"
         )
 
-    def _bag_file(self, name: str, *, bare: bool) -> BagFile:
-        path = self._path_of(name, bare=bare)
+    def _bag_file(self, name: str) -> BagFile:
+        path = self._layout.path_of(name)
+        if compression_of(name):
+            return CompressedFile(path, self._copies, self._plain_file)
+        return self._plain_file(path)
+
+    def _plain_file(self, path: Path) -> BagFile:
         if self.storage_id == "mcap":
             return McapFile(path, keep_index=len(self.files) <= _KEPT_INDEXES)
-        return SqliteFile(path, count_topics=bare)
+        return SqliteFile(path, count_topics=self._layout.metadata is None)
 
-    def _path_of(self, name: str, *, bare: bool) -> Path:
-        return self.path if bare else self.path / name
+    def _found_compressions(self, contents: list[FileContents]) -> tuple[str, ...]:
+        found = {method for item in contents for method in item.compressions}
+        found |= {f"{compression_of(name)} by file" for name in self.files if compression_of(name)}
+        if self._message_compression:
+            found.add(f"{self._message_compression} by message")
+        return tuple(sorted(found))
+
+    def _decompressed(self, message: BagMessage, method: str) -> BagMessage:
+        """Decompress a payload of the compression mode ``message``; without metadata it shows itself."""
+        if not method and (
+            not looks_compressed(message.payload) or self.topics[message.topic].serialization_format != "cdr"
+        ):
+            return message
+        try:
+            return message._replace(payload=decompress_message(message.payload, method or "zstd"))
+        except ValueError as error:
+            raise BagCorruptError(
+                f"bag {self.path}: the message on {message.topic} at {message.receive_ns} ns {error}; "
+                "expected one that is compressed as the bag says"
+            ) from error
 
     def _described_by(self, contents: list[FileContents]) -> BagMetadata | None:
         """Return what a bare file says about the bag it was."""
@@ -330,7 +328,7 @@ class BagReader:
         if one.type_name and other.type_name and one.type_name != other.type_name:
             raise BagCorruptError(
                 f"bag {self.path} has topic {one.name} with the types {one.type_name!r} and {other.type_name!r}; "
-                "expected one type for a topic: run 'ros2 bag reindex'"
+                "expected one type for a topic: run 'alpamayo bag recover' on the bag"
             )
         if one.type_hash and other.type_hash and one.type_hash != other.type_hash:
             self._warnings.append(f"topic {one.name}: its type hashes differ: {one.type_hash} and {other.type_hash}")
@@ -346,8 +344,8 @@ class BagReader:
     def _parsed_qos(self, topic: TopicInfo, contents: FileContents) -> tuple[QosProfile, ...]:
         text = contents.qos_texts.get(topic.name, "")
         try:
-            return parse_qos_list(load_yaml(text, f"QoS of topic {topic.name}")) if text else ()
-        except (ValueError, BagError) as error:
+            return parse_qos(text)
+        except ValueError as error:
             self._warnings.append(f"topic {topic.name}: {error}")
             return ()
 
@@ -369,7 +367,7 @@ class BagReader:
             if counted != held:
                 raise BagCorruptError(
                     f"bag {self.path} holds {held} messages {where} where {FILE_NAME} counts {counted}; "
-                    "expected equal numbers: run 'ros2 bag reindex' on the bag"
+                    "expected equal numbers: run 'alpamayo bag recover' on the bag"
                 )
 
     def _compare_times(self, metadata: BagMetadata) -> None:
@@ -380,3 +378,10 @@ class BagReader:
                 f"{FILE_NAME} says {metadata.start_ns} ns for {metadata.duration_ns} ns, but the messages are from "
                 f"{self.start_ns} to {self.end_ns} ns"
             )
+
+
+def _message_compression(described: BagMetadata | None) -> str | None:
+    """Return how each payload is compressed: None for not at all, empty where only the payload can say."""
+    if described is None:
+        return ""
+    return described.compression_format if described.compression_mode == "message" else None

@@ -56,6 +56,25 @@ class MetadataRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """One MCAP attachment: a whole file that travels with a bag.
+
+    Attributes:
+        name: File name.
+        media_type: MIME type, may be empty.
+        log_ns: When it was recorded, ns since the epoch.
+        create_ns: When it was made, 0 if that is not known.
+        data: Content.
+    """
+
+    name: str
+    media_type: str
+    log_ns: int
+    create_ns: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class FileContents:
     """What one file says about itself.
 
@@ -101,6 +120,13 @@ class BagFile(Protocol):
 
     def metadata_records(self) -> Iterator[MetadataRecord]:
         """Return the MCAP Metadata records; none in other storages.
+
+        Raises:
+            BagCorruptError: The file is damaged.
+        """
+
+    def attachments(self) -> Iterator[Attachment]:
+        """Return the MCAP attachments; none in other storages.
 
         Raises:
             BagCorruptError: The file is damaged.

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from alpamayo_ros.errors import BagCorruptError
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
-from alpamayo_ros.storage.source import Entry, FileContents, MetadataRecord, Selection
+from alpamayo_ros.storage.source import Attachment, Entry, FileContents, MetadataRecord, Selection
 
 _BLOCK_BYTES = 1024 * 1024
 _BLOCK_ROWS = 4096
@@ -34,7 +34,7 @@ class SqliteFile:
             if journal.is_file() and journal.stat().st_size:
                 raise BagCorruptError(
                     f"bag file {self._path} has an unfinished journal {journal.name}; "
-                    "expected a closed database: open it once with the 'sqlite3' program"
+                    "expected a closed database: run 'alpamayo bag recover' on the bag"
                 )
         connection = self._connected()
         try:
@@ -61,10 +61,16 @@ class SqliteFile:
             values = dict(zip(columns, row, strict=True))
             name, type_name = str(values["name"]), str(values["type"])
             encoding, definition = definitions.get(type_name, ("", ""))
+            earlier = topics.get(name)
+            if earlier is not None and earlier.type_name != type_name:
+                raise BagCorruptError(
+                    f"bag file {self._path} has topic {name} with the types {earlier.type_name!r} and {type_name!r}; "
+                    "expected one type for a topic"
+                )
             topics[name] = TopicInfo(
                 name=name,
                 type_name=type_name,
-                message_count=counts.get(values["id"], 0),
+                message_count=counts.get(values["id"], 0) + (earlier.message_count if earlier is not None else 0),
                 type_hash=str(values.get("type_description_hash", "")),
                 definition=definition,
                 definition_encoding=encoding,
@@ -90,6 +96,10 @@ class SqliteFile:
 
     def metadata_records(self) -> Iterator[MetadataRecord]:
         """Return nothing: this storage has no such records."""
+        return iter(())
+
+    def attachments(self) -> Iterator[Attachment]:
+        """Return nothing: this storage has no attachments."""
         return iter(())
 
     def _connected(self) -> sqlite3.Connection:
@@ -196,5 +206,5 @@ def _stamp(path: Path, value: Any) -> int:
 def _corrupt(path: Path, error: Exception) -> BagCorruptError:
     return BagCorruptError(
         f"bag file {path} is damaged or no database ({error}); expected a rosbag2 database: "
-        "run the 'sqlite3' program's .recover on it, then 'ros2 bag reindex'"
+        "run 'alpamayo bag recover' on the bag"
     )

@@ -1,4 +1,4 @@
-"""Write a bag that rosbag2 plays and that names its lineage: MCAP, metadata version 9."""
+"""Write a bag that rosbag2 plays and that names its lineage: MCAP, with the metadata of the release it is for."""
 
 import errno
 import hashlib
@@ -12,6 +12,7 @@ from typing import final
 from alpamayo_ros.errors import BagWriteError, ConfigurationError, OutputError, TopicError, expected_one_of
 from alpamayo_ros.messages.typestore import message_class, message_definition
 from alpamayo_ros.messages.typestore import type_hash as known_type_hash
+from alpamayo_ros.storage.distro import metadata_version
 from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, FileSystem, WritableFile, sha256_of, write_atomically
 from alpamayo_ros.storage.identity import (
     CLOSED,
@@ -32,8 +33,9 @@ from alpamayo_ros.storage.metadata import (
     TopicMetadata,
     dump_yaml,
     metadata_document,
+    qos_text,
 )
-from alpamayo_ros.storage.qos import OUTPUT_QOS, QosProfile, playable_profiles
+from alpamayo_ros.storage.qos import OUTPUT_QOS, QosProfile
 
 CHUNK_BYTES = 1024 * 1024
 MAX_STAMP_NS = 2**63 - 1
@@ -79,6 +81,7 @@ class BagWriter:
         ros_distro: str = "kilted",
         chunk_size: int = CHUNK_BYTES,
         max_file_bytes: int | None = None,
+        end_state: str = CLOSED,
         filesystem: FileSystem = LOCAL_FILE_SYSTEM,
     ) -> None:
         """Make the folder, the sidecar and the first file.
@@ -87,9 +90,11 @@ class BagWriter:
             path: Folder to make; its missing parents are made too.
             identity: What the bag is written as; None writes a bag without identity.
             compression: Of chunks: ``zstd``, ``lz4`` or ``none``.
-            ros_distro: Distribution that the message definitions are of.
+            ros_distro: Distribution that the bag is for; it chooses the metadata version, see ``storage.distro``.
             chunk_size: Serialized bytes of one chunk.
             max_file_bytes: Size after which the next file is begun; None for one file.
+            end_state: What the bag says of itself when it was closed well: ``closed``, or ``recovered`` for one that
+                is known to be a part.
             filesystem: Where to write.
 
         Raises:
@@ -106,13 +111,14 @@ class BagWriter:
         self._identity = identity
         self._compression: Compression = compression
         self._ros_distro = ros_distro
+        self._version = metadata_version(ros_distro)
         self._chunk_size = chunk_size
         self._max_file_bytes = max_file_bytes
         self._filesystem = filesystem
         self._topics: dict[str, TopicInfo] = {}
         self._message_count = 0
         self._error: BagWriteError | None = None
-        self._end_state = CLOSED
+        self._end_state = end_state
         self._part: _Part | None = None
         self._open()
 
@@ -177,7 +183,7 @@ class BagWriter:
                 raise TopicError(f"topic {name} was added with other properties before; expected one declaration")
             return
         part = self._writable()
-        part.channels[name] = _add_channel(part.file, topic, part.schemas)
+        part.channels[name] = _add_channel(part.file, topic, part.schemas, self._version)
         self._topics[name] = topic
 
     def write(self, topic: str, payload: bytes, *, receive_ns: int, publish_ns: int) -> None:
@@ -301,7 +307,9 @@ class BagWriter:
             for record, values in (self._identity.records() if self._identity else {}).items():
                 file.add_metadata(record, values)
             schemas: dict[tuple[str, str, str], int] = {}
-            channels = {topic.name: _add_channel(file, topic, schemas) for topic in self._topics.values()}
+            channels = {
+                topic.name: _add_channel(file, topic, schemas, self._version) for topic in self._topics.values()
+            }
         except BaseException:
             raw.close()
             raise
@@ -379,6 +387,7 @@ class BagWriter:
             files=tuple(item.metadata for item in closed),
             custom_data=self._identity.custom_data(state) if self._identity else {"state": state},
             ros_distro=self._ros_distro,
+            version=self._version,
         )
 
     def _write_metadata(self, state: str, closed: tuple[_ClosedFile, ...]) -> bytes:
@@ -426,18 +435,18 @@ def _serialized(metadata: BagMetadata) -> dict[str, str]:
     return {"serialized_metadata": dump_yaml(metadata_document(metadata))}
 
 
-def _add_channel(file: McapFileWriter, topic: TopicInfo, schema_ids: dict[tuple[str, str, str], int]) -> int:
+def _add_channel(
+    file: McapFileWriter, topic: TopicInfo, schema_ids: dict[tuple[str, str, str], int], version: int
+) -> int:
     """Add a topic to one file, with its schema if no earlier topic brought it."""
     key = (topic.type_name, topic.definition_encoding, topic.definition)
     if key not in schema_ids:
         schema_ids[key] = file.add_schema(*key)
-    profiles = playable_profiles(topic.offered_qos)
-    qos = dump_yaml([profile.to_metadata_v9() for profile in profiles]) if profiles else ""
     return file.add_channel(
         topic.name,
         topic.serialization_format,
         schema_ids[key],
-        {"offered_qos_profiles": qos, "topic_type_hash": topic.type_hash},
+        {"offered_qos_profiles": qos_text(topic.offered_qos, version), "topic_type_hash": topic.type_hash},
     )
 
 

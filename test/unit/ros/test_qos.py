@@ -84,7 +84,7 @@ def test_a_profile_survives_the_bag(offer: QoSProfile) -> None:
     back = from_stored(stored)
     for name in ("reliability", "durability", "history", "depth", "liveliness"):
         assert getattr(back, name) == getattr(offer, name), name
-    assert QosProfile.from_metadata_v9(stored.to_metadata_v9()) == stored
+    assert QosProfile.from_metadata(stored.to_metadata_v9()) == stored
 
 
 def test_times_are_stored_in_ns_and_endless_ones_as_rosbag2_does() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from alpamayo_ros.errors import BagCorruptError, BagError
 from alpamayo_ros.storage.metadata import (
     ROOT_KEY,
+    VERSIONS,
     BagMetadata,
     FileMetadata,
     TopicMetadata,
@@ -69,18 +71,71 @@ def test_keys_stand_in_the_order_of_rosbag2() -> None:
     assert [key.split(":")[0] for key in keys] == list(metadata_document(EXAMPLE))
 
 
-@pytest.mark.parametrize("version", [1, 4, 5, 8, 10])
+@pytest.mark.parametrize("version", [0, 1, 3, 10])
 def test_another_version_is_named_with_what_is_supported(version: int) -> None:
-    with pytest.raises(BagError, match=f"metadata version {version}.*expected version 9") as caught:
+    with pytest.raises(BagError, match=f"metadata version {version}.*expected 4 to 9") as caught:
         parse_metadata(text_of(replace(EXAMPLE, version=version)), "metadata.yaml")
     assert not isinstance(caught.value, BagCorruptError)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_version_comes_back_as_it_was_written(version: int) -> None:
+    metadata = replace(EXAMPLE, version=version)
+    assert parse_metadata(text_of(metadata), "metadata.yaml") == metadata
+
+
+@pytest.mark.parametrize(
+    ("version", "absent"),
+    [(4, 4), (5, 3), (6, 2), (7, 1), (8, 0)],
+)
+def test_a_version_needs_only_the_keys_that_it_had(version: int, absent: int) -> None:
+    """As the release wrote it: the keys came one version after the other."""
+    document: Any = metadata_document(replace(EXAMPLE, version=version))
+    younger = ["ros_distro", "type_description_hash", "custom_data", "files"][:absent]
+    for key in set(younger) - {"type_description_hash"}:
+        del document[key]
+    if "type_description_hash" in younger:
+        for topic in document["topics_with_message_count"]:
+            del topic["topic_metadata"]["type_description_hash"]
+    read = parse_metadata(dump_yaml({ROOT_KEY: document}), "metadata.yaml")
+    assert read.warnings == ()
+    assert [topic.offered_qos for topic in read.topics] == [topic.offered_qos for topic in EXAMPLE.topics]
+    assert (read.files == ()) == ("files" in younger)
+    assert (read.custom_data == {}) == ("custom_data" in younger)
+    assert (read.ros_distro == "") == ("ros_distro" in younger)
+    assert (read.topics[0].type_hash == "") == ("type_description_hash" in younger)
+
+
+def test_old_versions_hold_their_qos_as_text_with_numbers() -> None:
+    document: Any = metadata_document(replace(EXAMPLE, version=5))
+    text = document["topics_with_message_count"][1]["topic_metadata"]["offered_qos_profiles"]
+    assert text.startswith(
+        "- history: 1\n  depth: 1\n  reliability: 1\n  durability: 1\n  deadline:\n    sec: 9223372036"
+    )
+    assert document["topics_with_message_count"][2]["topic_metadata"]["offered_qos_profiles"] == ""
+
+
+def test_qos_in_the_form_of_another_version_is_read_and_said() -> None:
+    text = text_of(replace(EXAMPLE, version=8)).replace("version: 8", "version: 9")
+    read = parse_metadata(text, "metadata.yaml")
+    assert read.topics[0].offered_qos == EXAMPLE.topics[0].offered_qos
+    assert any("/odom: offered_qos_profiles is a text" in warning for warning in read.warnings)
+
+
+@pytest.mark.parametrize("text", ["garbage", "- 3", "- history: 1", "{", "a: 1", "'a text'"])
+def test_a_qos_text_that_is_none_is_a_warning_only(text: str) -> None:
+    document: Any = metadata_document(replace(EXAMPLE, version=5))
+    document["topics_with_message_count"][0]["topic_metadata"]["offered_qos_profiles"] = text
+    read = parse_metadata(dump_yaml({ROOT_KEY: document}), "metadata.yaml")
+    assert read.topics[0].offered_qos == ()
+    assert any("/odom" in warning for warning in read.warnings)
 
 
 @pytest.mark.parametrize("key", list(metadata_document(EXAMPLE)))
 def test_a_missing_key_is_named(key: str) -> None:
     document = metadata_document(EXAMPLE)
     del document[key]
-    with pytest.raises(BagCorruptError, match=f"no key '{key}'.*reindex"):
+    with pytest.raises(BagCorruptError, match=f"no key '{key}'.*alpamayo bag recover"):
         parse_metadata(dump_yaml({ROOT_KEY: document}), "metadata.yaml")
 
 

@@ -21,7 +21,7 @@ NINE_KEYS = {
 def test_a_profile_has_all_nine_keys_and_comes_back_from_them(profile: QosProfile) -> None:
     entry = profile.to_metadata_v9()
     assert set(entry) == NINE_KEYS
-    assert QosProfile.from_metadata_v9(entry) == profile
+    assert QosProfile.from_metadata(entry) == profile
 
 
 def test_infinite_durations_are_what_rmw_writes() -> None:
@@ -42,14 +42,14 @@ def test_scalars_may_be_text() -> None:
         "lifespan": {"sec": "1", "nsec": "2"},
         "avoid_ros_namespace_conventions": "true",
     }
-    profile = QosProfile.from_metadata_v9(entry)
+    profile = QosProfile.from_metadata(entry)
     assert profile.depth == 3
     assert profile.lifespan_ns == 1_000_000_002
     assert profile.avoid_ros_namespace_conventions is True
 
 
 def test_a_policy_word_that_is_not_known_becomes_unknown() -> None:
-    assert QosProfile.from_metadata_v9({**OUTPUT_QOS.to_metadata_v9(), "history": "newest"}).history == "unknown"
+    assert QosProfile.from_metadata({**OUTPUT_QOS.to_metadata_v9(), "history": "newest"}).history == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_policy_word_that_is_not_known_becomes_unknown() -> None:
 )
 def test_a_value_of_another_form_is_refused_and_named(key: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"'{key}'|'nsec'"):
-        QosProfile.from_metadata_v9({**OUTPUT_QOS.to_metadata_v9(), key: value})
+        QosProfile.from_metadata({**OUTPUT_QOS.to_metadata_v9(), key: value})
 
 
 @pytest.mark.parametrize("key", sorted(NINE_KEYS))
@@ -66,4 +66,4 @@ def test_a_missing_key_is_named(key: str) -> None:
     entry = OUTPUT_QOS.to_metadata_v9()
     del entry[key]
     with pytest.raises(ValueError, match=f"'{key}' is missing"):
-        QosProfile.from_metadata_v9(entry)
+        QosProfile.from_metadata(entry)

@@ -392,7 +392,7 @@ def test_a_killed_writer_leaves_its_identity_and_complete_chunks(tmp_path: Path,
     path = tmp_path / "bag"
     assert json.loads((path / "identity.json").read_text())["state"] == "recording"
     assert not (path / "metadata.yaml").exists()
-    with pytest.raises(BagCorruptError, match="was not closed: run 'mcap recover'"):
+    with pytest.raises(BagCorruptError, match=r"cut or not closed.*run 'alpamayo bag recover'"):
         open_bag(path)
     report = read_identity(path)
     assert (report.lineage_id, report.state) == (identity.lineage_id, "recording")
