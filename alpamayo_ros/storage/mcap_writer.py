@@ -17,7 +17,9 @@ import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 from mcap.data_stream import RecordBuilder
 from mcap.opcode import Opcode
+from mcap.records import Attachment as McapAttachment
 from mcap.records import (
+    AttachmentIndex,
     Channel,
     Chunk,
     ChunkIndex,
@@ -34,6 +36,7 @@ from mcap.records import (
 )
 
 from alpamayo_ros.storage.filesystem import WritableFile
+from alpamayo_ros.storage.source import Attachment
 
 MAGIC = b"\x89MCAP0\r\n"
 PROFILE = "ros2"
@@ -117,6 +120,7 @@ class McapFileWriter:
         self._schemas: list[Schema] = []
         self._channels: list[Channel] = []
         self._metadata: list[MetadataIndex] = []
+        self._attachments: list[AttachmentIndex] = []
         self._chunks: list[_WrittenChunk] = []
         self._done = _Committed(0, 0, hashlib.sha256(), 0, _Buffer())
         self._dirty = False
@@ -151,6 +155,33 @@ class McapFileWriter:
         index = MetadataIndex(offset=self._done.size, length=len(data), name=name)
         self._append(data)
         self._metadata.append(index)
+
+    def add_attachment(self, attachment: Attachment) -> None:
+        """Write an attachment at once, with its checksum.
+
+        Raises:
+            OSError: It could not be written; call ``salvage``.
+        """
+        data = _bytes_of(
+            McapAttachment(
+                create_time=attachment.create_ns,
+                log_time=attachment.log_ns,
+                name=attachment.name,
+                media_type=attachment.media_type,
+                data=attachment.data,
+            )
+        )
+        index = AttachmentIndex(
+            offset=self._done.size,
+            length=len(data),
+            log_time=attachment.log_ns,
+            create_time=attachment.create_ns,
+            data_size=len(attachment.data),
+            name=attachment.name,
+            media_type=attachment.media_type,
+        )
+        self._append(data)
+        self._attachments.append(index)
 
     def write(self, channel_id: int, receive_ns: int, publish_ns: int, payload: bytes) -> None:
         """Append a message; a full chunk goes to the file.
@@ -261,6 +292,7 @@ class McapFileWriter:
         self._cut = True
         self._done = _Committed(size, crc, digest, count, _Buffer())
         self._metadata = [index for index in self._metadata if index.offset < size]
+        self._attachments = [index for index in self._attachments if index.offset < size]
         self._file.truncate(size)
         return True
 
@@ -314,7 +346,7 @@ class McapFileWriter:
                 Opcode.STATISTICS,
                 [
                     Statistics(
-                        attachment_count=0,
+                        attachment_count=len(self._attachments),
                         channel_count=len(self._channels),
                         channel_message_counts=dict(statistics.counts),
                         chunk_count=len(chunks),
@@ -327,6 +359,7 @@ class McapFileWriter:
                 ],
             ),
             (Opcode.CHUNK_INDEX, [chunk.index for chunk in chunks]),
+            (Opcode.ATTACHMENT_INDEX, list(self._attachments)),
             (Opcode.METADATA_INDEX, list(self._metadata)),
         ]
         builder = RecordBuilder()

@@ -36,10 +36,17 @@ from alpamayo_ros.storage.metadata import (
     qos_text,
 )
 from alpamayo_ros.storage.qos import OUTPUT_QOS, QosProfile
+from alpamayo_ros.storage.source import Attachment
 
 CHUNK_BYTES = 1024 * 1024
 MAX_STAMP_NS = 2**63 - 1
 """Largest time that rosbag2 can hold."""
+
+ROSBAG2_RECORD = "rosbag2"
+"""MCAP Metadata record that holds what metadata.yaml says."""
+
+OWN_RECORDS = "alpamayo_ros."
+"""How the names of this package's own records begin."""
 
 _DEVICE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -220,6 +227,39 @@ class BagWriter:
         except OSError as error:
             raise self._failed(error) from error
 
+    def add_metadata_record(self, name: str, values: Mapping[str, str]) -> None:
+        """Put a foreign MCAP Metadata record into the file in progress.
+
+        Args:
+            name: Its name; those of rosbag2 and of this package are written by the writer itself.
+            values: Flat texts.
+
+        Raises:
+            ConfigurationError: The name is reserved.
+            BagWriteError: The disk is full or faulty.
+        """
+        if name == ROSBAG2_RECORD or name.startswith(OWN_RECORDS):
+            raise ConfigurationError(f"metadata record {name!r} has a reserved name; expected a foreign one")
+        part = self._writable()
+        try:
+            part.file.flush()
+            part.file.add_metadata(name, values)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def add_attachment(self, attachment: Attachment) -> None:
+        """Put an attachment into the file in progress.
+
+        Raises:
+            BagWriteError: The disk is full or faulty.
+        """
+        part = self._writable()
+        try:
+            part.file.flush()
+            part.file.add_attachment(attachment)
+        except OSError as error:
+            raise self._failed(error) from error
+
     def _split(self, part: _Part) -> _Part:
         """Begin the next file before the message that goes into it.
 
@@ -303,7 +343,7 @@ class BagWriter:
         raw: WritableFile = self._filesystem.create(self.path / name)
         try:
             file = McapFileWriter(raw, self._compression, self._chunk_size)
-            file.add_metadata("rosbag2", _serialized(self._bag_metadata(RECORDING, closed)))
+            file.add_metadata(ROSBAG2_RECORD, _serialized(self._bag_metadata(RECORDING, closed)))
             for record, values in (self._identity.records() if self._identity else {}).items():
                 file.add_metadata(record, values)
             schemas: dict[tuple[str, str, str], int] = {}
@@ -337,7 +377,7 @@ class BagWriter:
         statistics = file.statistics()
         counts = {topic: statistics.counts.get(channel_id, 0) for topic, channel_id in part.channels.items()}
         described = _ClosedFile(_file_metadata(part.name, statistics), counts)
-        file.add_metadata("rosbag2", _serialized(self._bag_metadata(state, (*part.closed, described))))
+        file.add_metadata(ROSBAG2_RECORD, _serialized(self._bag_metadata(state, (*part.closed, described))))
         file.finish()
         digest = file.sha256 or sha256_of(self.path / part.name)
         return (*part.closed, replace(described, sha256=digest))

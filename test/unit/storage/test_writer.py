@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import zstandard
 from mcap.exceptions import McapError
-from mcap.reader import SeekingReader
+from mcap.reader import SeekingReader, make_reader
 from mcap.stream_reader import StreamReader
 from rosbags.rosbag2 import Reader
 from ruamel.yaml import YAML
@@ -35,6 +35,7 @@ from alpamayo_ros.storage.identity import BagIdentity, read_identity, verify_ide
 from alpamayo_ros.storage.metadata import parse_metadata
 from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS, SENSOR_QOS
 from alpamayo_ros.storage.reader import BagMessage, open_bag
+from alpamayo_ros.storage.source import Attachment
 from alpamayo_ros.storage.writer import BagWriter
 
 ROWS = [("/odom" if number % 3 else "/imu", 1000 + number, b"\x00\x01\x00\x00%d" % number) for number in range(300)]
@@ -466,3 +467,45 @@ def load_metadata(bag: Path) -> Any:
     """Return rosbag2's metadata of a bag."""
     text = (bag / "metadata.yaml").read_text(encoding="utf-8")
     return YAML(typ="safe", pure=True).load(text)["rosbag2_bagfile_information"]
+
+
+def test_foreign_records_and_attachments_travel_with_the_bag(tmp_path: Path, identity: BagIdentity) -> None:
+    path = tmp_path / "bag"
+    attached = Attachment("map.yaml", "text/yaml", 7, 3, b"lanes: 2")
+    with BagWriter(path, identity=identity, max_file_bytes=500, chunk_size=100) as writer:
+        writer.add_topic("/a", "std_msgs/msg/String")
+        for number in range(20):
+            writer.write("/a", b"x" * 100, receive_ns=number, publish_ns=number)
+            if number == 9:
+                writer.add_attachment(attached)
+                writer.add_metadata_record("team", {"driver": "two"})
+    with open_bag(path) as reader:
+        assert len(reader.files) > 2
+        assert list(reader.attachments()) == [attached]
+        assert [record.values for record in reader.metadata_records() if record.name == "team"] == [{"driver": "two"}]
+        assert len(list(reader.messages())) == 20
+    for file in path.glob("*.mcap"):
+        with file.open("rb") as stream:
+            assert make_reader(stream).get_summary() is not None
+    assert not [text for text in verify_identity(path).disagreements if "differs" in text]
+
+
+@pytest.mark.parametrize("name", ["rosbag2", "alpamayo_ros.lineage", "alpamayo_ros.other"])
+def test_records_that_the_writer_makes_itself_cannot_be_added(tmp_path: Path, name: str) -> None:
+    with (
+        BagWriter(tmp_path / "bag", identity=None) as writer,
+        pytest.raises(ConfigurationError, match="reserved name"),
+    ):
+        writer.add_metadata_record(name, {})
+
+
+def test_an_attachment_that_does_not_fit_leaves_a_readable_bag(tmp_path: Path, full_disk: type) -> None:
+    writer = BagWriter(tmp_path / "bag", identity=None, filesystem=full_disk(40_000), compression="none")
+    writer.add_topic("/a", "std_msgs/msg/String")
+    writer.write("/a", b"x" * 100, receive_ns=1, publish_ns=1)
+    with pytest.raises(BagWriteError):
+        writer.add_attachment(Attachment("large", "", 0, 0, bytes(100_000)))
+    writer.close()
+    with open_bag(tmp_path / "bag") as reader:
+        assert len(list(reader.messages())) == 1
+        assert list(reader.attachments()) == []
