@@ -175,14 +175,3 @@ def _layout_without_metadata(path: Path) -> BagLayout:
         )
     warning = f"the bag has no {FILE_NAME}, as one that was not closed; its files are read in the order of their names"
     return BagLayout(path, str(storage_of(names[0])), names, None, (warning,))
-
-
-__all__ = [
-    "BagLayout",
-    "bag_files",
-    "compression_of",
-    "find_layout",
-    "plain_name",
-    "read_metadata_file",
-    "storage_of",
-]

@@ -121,7 +121,9 @@ def _parsed_index(path: Path, summary: bytes) -> McapIndex:
     try:
         # The library wants the end magic after the footer.
         stream = io.BytesIO(summary + MAGIC)
-        for record in StreamReader(stream, skip_magic=True, record_size_limit=len(summary)).records:
+        # A chunk has no place here; without emit_chunks the library would decompress it, whatever its size.
+        reader = StreamReader(stream, skip_magic=True, emit_chunks=True, record_size_limit=len(summary))
+        for record in reader.records:
             if isinstance(record, Channel):
                 channels[record.id] = record
             elif isinstance(record, Schema):

@@ -12,6 +12,8 @@ from alpamayo_ros.storage.source import Attachment, Entry, FileContents, Metadat
 
 _BLOCK_BYTES = 1024 * 1024
 _BLOCK_ROWS = 4096
+_DATABASE_ERRORS = (sqlite3.Error, OverflowError, ValueError, TypeError, LookupError)
+"""What a damaged database raises: its own errors, text that is not UTF-8, columns that are missing or of other types."""
 
 
 class SqliteFile:
@@ -39,7 +41,7 @@ class SqliteFile:
         connection = self._connected()
         try:
             return self._contents(connection)
-        except (sqlite3.Error, OverflowError) as error:
+        except _DATABASE_ERRORS as error:
             raise _corrupt(self._path, error) from error
         finally:
             connection.close()
@@ -125,7 +127,7 @@ class SqliteCursor:
             self._known = {row[0] for row in connection.execute("SELECT id FROM topics")}
             self._rows = connection.execute(*self._query())
             self._row = self._rows.fetchone()
-        except (sqlite3.Error, OverflowError) as error:
+        except _DATABASE_ERRORS as error:
             connection.close()
             raise _corrupt(path, error) from error
 
@@ -173,7 +175,7 @@ class SqliteCursor:
                 entries.append((receive_ns, rank, file_index, position, message))
                 size += len(payload)
                 row = fetch()
-        except (sqlite3.Error, OverflowError) as error:
+        except _DATABASE_ERRORS as error:
             raise _corrupt(self._path, error) from error
         self._row = row
         return entries

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mcap.data_stream import RecordBuilder
+from mcap.records import Chunk
 from mcap.writer import CompressionType, IndexType, Writer
 
 from alpamayo_ros.errors import BagCorruptError, BagError
@@ -239,6 +241,18 @@ def test_a_chunk_that_would_unpack_to_a_bomb_is_refused(tmp_path: Path) -> None:
             path.write_bytes(data)
             with pytest.raises(BagCorruptError, match=r"more than this reader takes|damaged|checksum"):
                 contents(path)
+
+
+def test_a_chunk_in_the_summary_is_not_decompressed(make_bag: Callable[..., Path]) -> None:
+    file = make_bag("bag", ROWS) / "bag_0.mcap"
+    builder = RecordBuilder()
+    Chunk("zstd", b"no zstd frame", 1, 0, 5, 1 << 40).write(builder)
+
+    def change(summary: bytearray) -> None:
+        summary[0:0] = builder.end()
+
+    file.write_bytes(rewritten_summary(file.read_bytes(), change))
+    assert len(contents(file)) == len(ROWS)
 
 
 def test_statistics_that_contradict_the_messages_are_found(make_bag: Callable[..., Path]) -> None:

@@ -120,6 +120,17 @@ def test_tables_that_are_not_sound_are_refused(
         contents(path)
 
 
+def test_a_table_whose_name_is_no_text_is_refused(make_foreign_bag: Callable[..., Path]) -> None:
+    path = make_foreign_bag("bag", ROWS)
+    connection = sqlite3.connect(path / "bag.db3")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT) WHERE name = 'schema'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(BagCorruptError, match="damaged or no database"):
+        contents(path)
+
+
 def test_a_table_without_time_index_and_definitions_is_read(make_foreign_bag: Callable[..., Path]) -> None:
     path = make_foreign_bag("bag", reversed(ROWS))
     connection = sqlite3.connect(path / "bag.db3")
