@@ -44,14 +44,14 @@ class Actor:
 def compressed_image(stamp_ns: int, frame_id: str, jpeg: bytes) -> bytes:
     """Return a picture whose bytes are passed through."""
     data = np.frombuffer(jpeg, dtype=np.uint8)
-    return serialize(message_class(IMAGE)(header=_header(stamp_ns, frame_id), format="jpeg", data=data), IMAGE)
+    return serialize(message_class(IMAGE)(header=header(stamp_ns, frame_id), format="jpeg", data=data), IMAGE)
 
 
 def camera_info(stamp_ns: int, frame_id: str, lens: CameraIntrinsics) -> bytes:
     """Return the intrinsics of a monocular camera; without distortion its projection matrix is k."""
     k = lens.k
     message = message_class(CAMERA_INFO)(
-        header=_header(stamp_ns, frame_id),
+        header=header(stamp_ns, frame_id),
         height=lens.height,
         width=lens.width,
         distortion_model=lens.distortion_model,
@@ -68,19 +68,27 @@ def camera_info(stamp_ns: int, frame_id: str, lens: CameraIntrinsics) -> bytes:
     return serialize(message, CAMERA_INFO)
 
 
-def odometry(stamp_ns: int, frame_id: str, pose: Pose) -> bytes:
-    """Return a pose of the rig without twist: -1 on the diagonal of the twist's covariance says that there is none.
+def odometry(stamp_ns: int, frame_id: str, pose: Pose, velocity_mps: tuple[float, float, float] | None = None) -> bytes:
+    """Return a pose of the rig; -1 on the diagonal of the twist's covariance says which part of it there is not.
 
-    The pose's covariance is unknown, which all zeros say.
+    Covariances of what there is are unknown, which zeros say.
+
+    Args:
+        stamp_ns: Time of the pose.
+        frame_id: Frame that the pose is in.
+        pose: Of the rig.
+        velocity_mps: Along the rig's own axes, None when the source has none; there is never a turn rate.
     """
     zero = message_class("geometry_msgs/msg/Vector3")(x=0.0, y=0.0, z=0.0)
+    linear = zero if velocity_mps is None else vector("geometry_msgs/msg/Vector3", velocity_mps)
+    absent = np.array([-1.0 if velocity_mps is None else 0.0] * 3 + [-1.0] * 3)
     message = message_class(ODOMETRY)(
-        header=_header(stamp_ns, frame_id),
+        header=header(stamp_ns, frame_id),
         child_frame_id=RIG_FRAME,
         pose=message_class("geometry_msgs/msg/PoseWithCovariance")(pose=_pose(pose), covariance=np.zeros(36)),
         twist=message_class("geometry_msgs/msg/TwistWithCovariance")(
-            twist=message_class("geometry_msgs/msg/Twist")(linear=zero, angular=zero),
-            covariance=-np.eye(6).reshape(36),
+            twist=message_class("geometry_msgs/msg/Twist")(linear=linear, angular=zero),
+            covariance=np.diag(absent).reshape(36),
         ),
     )
     return serialize(message, ODOMETRY)
@@ -90,7 +98,7 @@ def nav_sat_fix(stamp_ns: int, frame_id: str, latitude_deg: float, longitude_deg
     """Return a position without altitude (NaN), of unknown status and unknown covariance."""
     status = message_class("sensor_msgs/msg/NavSatStatus")
     message = message_class(FIX)(
-        header=_header(stamp_ns, frame_id),
+        header=header(stamp_ns, frame_id),
         status=status(status=status.STATUS_UNKNOWN, service=status.SERVICE_UNKNOWN),
         latitude=latitude_deg,
         longitude=longitude_deg,
@@ -114,10 +122,10 @@ def static_transforms(stamp_ns: int, parent: str, children: Mapping[str, Pose]) 
     message = message_class(TRANSFORMS)(
         transforms=[
             stamped(
-                header=_header(stamp_ns, parent),
+                header=header(stamp_ns, parent),
                 child_frame_id=child,
                 transform=transform(
-                    translation=_vector("geometry_msgs/msg/Vector3", pose.position), rotation=_quaternion(pose)
+                    translation=vector("geometry_msgs/msg/Vector3", pose.position), rotation=_quaternion(pose)
                 ),
             )
             for child, pose in children.items()
@@ -126,13 +134,15 @@ def static_transforms(stamp_ns: int, parent: str, children: Mapping[str, Pose]) 
     return serialize(message, TRANSFORMS)
 
 
-def _header(stamp_ns: int, frame_id: str) -> Any:
+def header(stamp_ns: int, frame_id: str) -> Any:
+    """Return a ``std_msgs/msg/Header``."""
     seconds, nanoseconds = divmod(stamp_ns, _NS_PER_S)
     time = message_class("builtin_interfaces/msg/Time")(sec=seconds, nanosec=nanoseconds)
     return message_class("std_msgs/msg/Header")(stamp=time, frame_id=frame_id)
 
 
-def _vector(type_name: str, values: tuple[float, float, float]) -> Any:
+def vector(type_name: str, values: tuple[float, float, float]) -> Any:
+    """Return a message with x, y and z, such as ``geometry_msgs/msg/Vector3``."""
     return message_class(type_name)(x=values[0], y=values[1], z=values[2])
 
 
@@ -142,7 +152,7 @@ def _quaternion(pose: Pose) -> Any:
 
 
 def _pose(pose: Pose) -> Any:
-    position = _vector("geometry_msgs/msg/Point", pose.position)
+    position = vector("geometry_msgs/msg/Point", pose.position)
     return message_class("geometry_msgs/msg/Pose")(position=position, orientation=_quaternion(pose))
 
 
@@ -150,13 +160,13 @@ def _cube(stamp_ns: int, frame_id: str, actor: Actor, lifetime_ns: int) -> Any:
     seconds, nanoseconds = divmod(lifetime_ns, _NS_PER_S)
     marker = message_class("visualization_msgs/msg/Marker")
     return marker(
-        header=_header(stamp_ns, frame_id),
+        header=header(stamp_ns, frame_id),
         ns=actor.label,
         id=actor.id,
         type=marker.CUBE,
         action=marker.ADD,
         pose=_pose(actor.pose),
-        scale=_vector("geometry_msgs/msg/Vector3", actor.size_m),
+        scale=vector("geometry_msgs/msg/Vector3", actor.size_m),
         color=_colour(),
         lifetime=message_class("builtin_interfaces/msg/Duration")(sec=seconds, nanosec=nanoseconds),
         frame_locked=False,
@@ -179,7 +189,7 @@ def _colour() -> Any:
 
 @lru_cache(maxsize=1)
 def _no_texture() -> Any:
-    return message_class(IMAGE)(header=_header(0, ""), format="", data=np.zeros(0, dtype=np.uint8))
+    return message_class(IMAGE)(header=header(0, ""), format="", data=np.zeros(0, dtype=np.uint8))
 
 
 @lru_cache(maxsize=1)
