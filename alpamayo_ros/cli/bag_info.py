@@ -12,6 +12,7 @@ from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_ba
 from alpamayo_ros.storage.digest import ContentDigest
 from alpamayo_ros.storage.identity import IdentityReport, read_identity
 from alpamayo_ros.storage.reader import BagReader, open_bag
+from alpamayo_ros.storage.trace import trace_document
 
 _PROGRESS_EVERY = 4096
 _NS_PER_S = 1e9
@@ -48,7 +49,7 @@ def summarize(path: Path, progress: Callable[[int, int], None] | None = None) ->
         BagError: The bag is missing, damaged or not supported.
     """
     with open_bag(path) as reader:
-        identity = read_identity(path)
+        identity = read_identity(path, reader)
         topics, digest = _read_messages(reader, progress)
         start_ns, end_ns = reader.start_ns, reader.end_ns
         duration_ns = 0 if start_ns is None or end_ns is None else end_ns - start_ns
@@ -77,6 +78,7 @@ def _identity_keys(identity: IdentityReport) -> dict[str, Any]:
         "envelope_id": identity.envelope_id,
         "state": identity.state,
         "tags": dict(identity.tags),
+        "trace": trace_document(identity.trace)["steps"],
         "identity_disagreements": list(identity.disagreements),
     }
 
@@ -159,7 +161,37 @@ def _facts(summary: dict[str, Any]) -> list[tuple[str, ...]]:
     if summary["state"]:
         facts.append(("state", summary["state"]))
     facts += [(f"tag {key}", value) for key, value in sorted(summary["tags"].items())]
+    return facts + _trace_facts(summary["trace"], "")
+
+
+def _trace_facts(steps: list[dict[str, Any]], prefix: str) -> list[tuple[str, ...]]:
+    """Return one line for each thing that was done, oldest first; those of a merged bag before it was merged below."""
+    facts: list[tuple[str, ...]] = []
+    for number, step in enumerate(steps, start=1):
+        name = f"{prefix}{number}"
+        facts.append((f"done {name}", _step_text(step)))
+        for index, source in enumerate(step.get("sources", []), start=1):
+            facts += _trace_facts(source.get("trace", []), f"{name}.{index}.")
     return facts
+
+
+def _step_text(step: dict[str, Any]) -> str:
+    sources = "; ".join(
+        f"{source['name']} ({source['message_count']} messages, {source.get('content_digest', 'not read whole')})"
+        for source in step.get("sources", [])
+    )
+    arguments = ", ".join(
+        f"{key}={' '.join(value) if isinstance(value, list) else value}"
+        for key, value in step.get("arguments", {}).items()
+    )
+    parts = [f"{step['operation']} of {sources}", f"with {arguments}" if arguments else ""]
+    if step.get("topics_dropped"):
+        parts.append(f"without {', '.join(step['topics_dropped'])}")
+    if step.get("tags_dropped"):
+        parts.append(f"without the tags {', '.join(sorted(step['tags_dropped']))}")
+    if step.get("carried"):
+        parts.append(f"{len(step['carried'])} latched messages carried to another time")
+    return ", ".join(part for part in parts if part) + f" (version {step.get('version', '-')})"
 
 
 def _topic_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:

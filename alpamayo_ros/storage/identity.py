@@ -5,6 +5,9 @@
 2. MCAP Metadata records of our own, repeated in each file (``ros2 bag convert`` drops them),
 3. the latched Lineage message inside the bag (topic filters drop it),
 4. the sidecar ``identity.json``, which also lists the sha256 of each file (copying single files drops it).
+
+A bag that was made from others has a trace of that (``storage.trace``) in 1, 2 and 4, whether it names a lineage or
+not.
 """
 
 import hashlib
@@ -19,12 +22,15 @@ from alpamayo_ros.messages.topics import output_topic
 from alpamayo_ros.messages.typestore import deserialize
 from alpamayo_ros.storage.filesystem import sha256_of
 from alpamayo_ros.storage.reader import BagReader, open_bag
+from alpamayo_ros.storage.source import MetadataRecord
+from alpamayo_ros.storage.trace import MAX_TRACE_CHARACTERS, Trace, is_trace, parse_trace, trace_document, trace_text
 from alpamayo_ros.structs.lineage import NONE
 
 SIDECAR = "identity.json"
 LINEAGE_RECORD = "alpamayo_ros.lineage"
 ENVELOPE_RECORD = "alpamayo_ros.envelope"
 TAGS_RECORD = "alpamayo_ros.tags"
+TRACE_RECORD = "alpamayo_ros.trace"
 
 CUSTOM_DATA_PLACE = "custom_data"
 RECORDS_PLACE = "MCAP records"
@@ -32,7 +38,8 @@ TOPIC_PLACE = "lineage topic"
 
 RECORDING, CLOSED, RECOVERED = "recording", "closed", "recovered"
 STATES = (RECORDING, CLOSED, RECOVERED)
-RESERVED_KEYS = ("lineage_id", "envelope_id", "state")
+TRACE_KEY = "trace"
+RESERVED_KEYS = ("lineage_id", "envelope_id", "state", TRACE_KEY)
 
 MAX_SIDECAR_BYTES = 16 * 1024 * 1024
 
@@ -42,30 +49,39 @@ class BagIdentity:
     """What a bag is written as.
 
     Attributes:
-        lineage_id: Id of the lineage that produced it.
+        lineage_id: Id of the lineage that produced it; empty, as the envelope id, in a copy of a bag without one.
         envelope_id: Id of the envelope that it was produced in, or ``none``.
         manifest: Canonical text that ``lineage_id`` is the digest of, empty if it is not at hand.
         tags: Further flat texts for people and searches.
+        trace: What was done to make it from other bags. It is complete when the bag is, and is written then.
     """
 
     lineage_id: str
     envelope_id: str
     manifest: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = ()
 
     def custom_data(self, state: str) -> dict[str, str]:
         """Return the flat form for metadata.yaml."""
-        return {"lineage_id": self.lineage_id, "envelope_id": self.envelope_id, "state": state, **self.tags}
+        ids = {"lineage_id": self.lineage_id, "envelope_id": self.envelope_id}
+        trace = {TRACE_KEY: trace_text(self.trace)} if self.trace and state != RECORDING else {}
+        return {**{key: value for key, value in ids.items() if value}, "state": state, **self.tags, **trace}
 
     def records(self) -> dict[str, dict[str, str]]:
-        """Return our MCAP Metadata records by name."""
-        records = {
-            LINEAGE_RECORD: {"lineage_id": self.lineage_id, "manifest": self.manifest},
-            ENVELOPE_RECORD: {"envelope_id": self.envelope_id},
-        }
+        """Return our MCAP Metadata records by name, as each file has them from its beginning."""
+        records: dict[str, dict[str, str]] = {}
+        if self.lineage_id:
+            records[LINEAGE_RECORD] = {"lineage_id": self.lineage_id, "manifest": self.manifest}
+        if self.envelope_id:
+            records[ENVELOPE_RECORD] = {"envelope_id": self.envelope_id}
         if self.tags:
             records[TAGS_RECORD] = dict(self.tags)
         return records
+
+    def closing_records(self) -> dict[str, dict[str, str]]:
+        """Return the records that the last file of a bag gets when the bag is complete."""
+        return {TRACE_RECORD: {TRACE_KEY: trace_text(self.trace)}} if self.trace else {}
 
     def sidecar(self, state: str, files: Mapping[str, str]) -> bytes:
         """Return identity.json.
@@ -74,7 +90,7 @@ class BagIdentity:
             state: ``recording``, ``closed`` or ``recovered``.
             files: Hexadecimal sha256 by file name.
         """
-        document = {
+        document: dict[str, Any] = {
             "lineage_id": self.lineage_id,
             "envelope_id": self.envelope_id,
             "state": state,
@@ -82,6 +98,8 @@ class BagIdentity:
             "files": {name: f"sha256:{digest}" for name, digest in sorted(files.items())},
             "manifest": self.manifest,
         }
+        if self.trace and state != RECORDING:
+            document[TRACE_KEY] = trace_document(self.trace)
         return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
@@ -90,8 +108,13 @@ def validate_identity(identity: BagIdentity) -> None:
 
     Raises:
         ConfigurationError: A tag has a reserved name, or a value is no text or holds control characters,
-            which YAML readers change.
+            which YAML readers change; or the trace is too long.
     """
+    if identity.trace and (length := len(trace_text(identity.trace))) > MAX_TRACE_CHARACTERS:
+        raise ConfigurationError(
+            f"the trace of what was done to a bag has {length} characters; expected at most {MAX_TRACE_CHARACTERS}: "
+            "merge fewer bags at once"
+        )
     texts = {"lineage id": identity.lineage_id, "envelope id": identity.envelope_id}
     for key, value in identity.tags.items():
         if key in RESERVED_KEYS:
@@ -131,6 +154,8 @@ class IdentityReport:
         places: What each place says, by its name.
         disagreements: One sentence for each contradiction or gap; empty for a sound bag and for a bag
             that never had an identity.
+        trace: What was done to make it from other bags; empty where the places disagree.
+        partial: Whether a place says that the bag is a part: still being recorded, or recovered.
     """
 
     lineage_id: str
@@ -140,19 +165,22 @@ class IdentityReport:
     tags: Mapping[str, str]
     places: Mapping[str, PlaceIdentity]
     disagreements: tuple[str, ...]
+    trace: Trace = ()
+    partial: bool = False
 
 
-def read_identity(path: Path) -> IdentityReport:
+def read_identity(path: Path, reader: BagReader | None = None) -> IdentityReport:
     """Collect what the four places of a bag say, without reading its other messages.
 
     Args:
         path: Bag folder or bare bag file. A bag that was not closed is answered from its sidecar.
+        reader: The same bag, where it is open already.
 
     Raises:
         BagNotFoundError: The path is missing or is not a bag.
         BagCorruptError: The bag cannot be read and has no sidecar.
     """
-    return _Collector(Path(path)).report()
+    return _Collector(Path(path), reader).report()
 
 
 def verify_identity(path: Path) -> IdentityReport:
@@ -170,19 +198,23 @@ def verify_identity(path: Path) -> IdentityReport:
 class _Collector:
     """Asks each place in turn and words the contradictions."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, reader: BagReader | None = None) -> None:
         self._path = path
         self._places: dict[str, PlaceIdentity] = {}
         self._disagreements: list[str] = []
         self._states: dict[str, str] = {}
         self._tags: dict[str, str] = {}
         self._manifests: dict[str, str] = {}
+        self._traces: dict[str, Trace] = {}
         self._files: dict[str, str] = {}
         self._bag_files: tuple[str, ...] = ()
         sidecar_found = path.is_dir() and self._read_sidecar(path / SIDECAR)
         try:
-            with open_bag(path) as reader:
+            if reader is not None:
                 self._read_bag(reader)
+            else:
+                with open_bag(path) as opened:
+                    self._read_bag(opened)
         except (BagNotFoundError, BagCorruptError) as error:
             if not sidecar_found:
                 raise
@@ -221,6 +253,7 @@ class _Collector:
         envelope_id = self._agreed("envelope", {name: place.envelope_id for name, place in named.items()})
         self._agreed("state", self._states)
         manifest = self._agreed("manifest", self._manifests)
+        trace = self._agreed_trace()
         if manifest and lineage_id and lineage_id != f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}":
             self._disagreements.append(f"lineage {lineage_id} is not the digest of the manifest that the bag holds")
         return IdentityReport(
@@ -231,6 +264,8 @@ class _Collector:
             tags=dict(self._tags),
             places=dict(self._places),
             disagreements=tuple(dict.fromkeys(self._disagreements)),
+            trace=trace,
+            partial=any(state in (RECORDING, RECOVERED) for state in self._states.values()),
         )
 
     def _agreed(self, what: str, said: Mapping[str, str]) -> str:
@@ -241,6 +276,28 @@ class _Collector:
             shown = "; ".join(f"{name} says {value[:80]}" for name, value in sorted(said.items()) if value)
             self._disagreements.append(f"the places name different {what}s: {shown}")
         return ""
+
+    def _agreed_trace(self) -> Trace:
+        found = {name: trace for name, trace in self._traces.items() if trace}
+        if not found:
+            return ()
+        if len(set(map(trace_text, found.values()))) > 1:
+            self._disagreements.append(
+                f"the places hold different traces of what was done to the bag: {', '.join(sorted(found))}"
+            )
+            return ()
+        for name in sorted(self._traces.keys() - found.keys()):
+            self._disagreements.append(
+                f"{name} holds no trace of what was done to the bag; expected that of: {', '.join(sorted(found))}"
+            )
+        return next(iter(found.values()))
+
+    def _parsed_trace(self, place: str, value: object) -> Trace:
+        try:
+            return parse_trace(value)
+        except ValueError as error:
+            self._disagreements.append(f"{place}: the trace of what was done to the bag {error}; it was damaged")
+            return ()
 
     def _read_sidecar(self, path: Path) -> bool:
         if not path.is_file():
@@ -257,6 +314,8 @@ class _Collector:
         self._manifests[SIDECAR] = _text(document, "manifest")
         self._tags |= _texts(document.get("tags"))
         self._files = _texts(document.get("files"))
+        stated = document.get(TRACE_KEY)
+        self._traces[SIDECAR] = () if stated is None else self._parsed_trace(SIDECAR, stated)
         if self._states[SIDECAR] == RECORDING:
             self._disagreements.append(f"{SIDECAR} says that the bag is still being recorded; it was not closed")
         return True
@@ -266,9 +325,15 @@ class _Collector:
         self._bag_files = tuple(reader.files)
         self._places[CUSTOM_DATA_PLACE] = PlaceIdentity(custom.get("lineage_id", ""), custom.get("envelope_id", ""))
         self._states[CUSTOM_DATA_PLACE] = custom.get("state", "")
-        tags = {key: value for key, value in custom.items() if key not in RESERVED_KEYS}
+        trace = custom.get(TRACE_KEY, "")
+        foreign = trace and not is_trace(trace)
+        self._traces[CUSTOM_DATA_PLACE] = self._parsed_trace(CUSTOM_DATA_PLACE, trace) if is_trace(trace) else ()
+        tags = {
+            key: value for key, value in custom.items() if key not in RESERVED_KEYS or (key == TRACE_KEY and foreign)
+        }
         if reader.storage_id == "mcap":
             records = list(reader.metadata_records())
+            self._read_trace_record(records)
             ids = [
                 (record.values.get("lineage_id", ""), record.values.get("envelope_id", ""))
                 for record in records
@@ -285,6 +350,13 @@ class _Collector:
         for key, value in tags.items():
             if self._tags.setdefault(key, value) != value:
                 self._disagreements.append(f"tag {key!r} has different values: {self._tags[key]!r} and {value!r}")
+
+    def _read_trace_record(self, records: Iterable[MetadataRecord]) -> None:
+        self._traces[RECORDS_PLACE] = ()
+        for record in records:
+            # A bag on a full disk may have been completed twice; the later record is the one that holds.
+            if record.name == TRACE_RECORD:
+                self._traces[RECORDS_PLACE] = self._parsed_trace(RECORDS_PLACE, record.values.get(TRACE_KEY, ""))
 
     def _read_topic(self, reader: BagReader) -> None:
         type_name = output_topic("lineage").type_name

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpamayo_ros.errors import BagCorruptError, BagError, BagNotFoundError, expected_one_of
-from alpamayo_ros.storage.compressed_file import METHODS, SUFFIXES, compression_of, plain_name
+from alpamayo_ros.storage.compressed_file import METHODS, SUFFIXES, plain_name
 from alpamayo_ros.storage.metadata import FILE_NAME, MAX_METADATA_BYTES, BagMetadata, parse_metadata
 
 STORAGES = {".mcap": "mcap", ".db3": "sqlite3"}

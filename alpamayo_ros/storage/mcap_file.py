@@ -32,6 +32,9 @@ from alpamayo_ros.storage.mcap_records import (
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
 from alpamayo_ros.storage.source import Attachment, Entry, FileContents, MetadataRecord, Selection
 
+TEXT_ENCODINGS = ("ros2msg", "ros2idl")
+"""Encodings of definitions that are text for us to parse."""
+
 
 class McapFile:
     """One MCAP file, open only while something is read."""
@@ -260,10 +263,16 @@ class McapCursor:
 def _topic(channel: Channel, schema: Schema | None, count: int, warnings: list[str]) -> TopicInfo:
     definition, encoding = "", ""
     if schema is not None and schema.data:
-        try:
-            definition, encoding = schema.data.decode(), schema.encoding
-        except UnicodeDecodeError:
-            warnings.append(f"topic {channel.topic}: the definition of {schema.name} is not UTF-8 text and is not used")
+        if schema.encoding not in TEXT_ENCODINGS:
+            # Protobuf's is binary: escaped, so that a copy of the bag carries it byte for byte.
+            definition, encoding = schema.data.decode(errors="surrogateescape"), schema.encoding
+        else:
+            try:
+                definition, encoding = schema.data.decode(), schema.encoding
+            except UnicodeDecodeError:
+                warnings.append(
+                    f"topic {channel.topic}: the definition of {schema.name} is not UTF-8 text and is not used"
+                )
     return TopicInfo(
         name=channel.topic,
         type_name=schema.name if schema is not None else "",

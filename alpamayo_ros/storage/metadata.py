@@ -161,6 +161,7 @@ def qos_document(profiles: tuple[QosProfile, ...], version: int) -> object:
     return _qos_text(playable)
 
 
+@lru_cache(maxsize=256)
 def qos_text(profiles: tuple[QosProfile, ...], version: int) -> str:
     """Return the same as the text that a channel of an MCAP file carries, empty without profiles."""
     if version < _FIRST_WITH_QOS_LIST:

@@ -149,6 +149,7 @@ class BagWriter:
         type_hash: str | None = None,
         definition_encoding: str = "ros2msg",
         serialization_format: str = "cdr",
+        copied: bool = False,
     ) -> None:
         """Declare a topic before its first message.
 
@@ -160,12 +161,13 @@ class BagWriter:
             type_hash: RIHS01 hash; by default that of the type store.
             definition_encoding: ``ros2msg`` or ``ros2idl``.
             serialization_format: Of the payloads.
+            copied: Whether it is the topic of another bag, whose name is kept although it is no name of ROS.
 
         Raises:
             TopicError: The name is not usable, was added already with other properties, or its type is not known.
             BagWriteError: The disk is full or faulty.
         """
-        _validate_topic_name(name)
+        _validate_topic_name(name, copied=copied)
         if definition is None or type_hash is None:
             try:
                 message_class(type_name)
@@ -259,6 +261,18 @@ class BagWriter:
             part.file.add_attachment(attachment)
         except OSError as error:
             raise self._failed(error) from error
+
+    def complete_identity(self, identity: BagIdentity) -> None:
+        """Say more about the bag before it is closed, such as a trace with digests of what was read for it.
+
+        Args:
+            identity: As it was given at first, but for its trace.
+
+        Raises:
+            ConfigurationError: It is not usable.
+        """
+        validate_identity(identity)
+        self._identity = identity
 
     def _split(self, part: _Part) -> _Part:
         """Begin the next file before the message that goes into it.
@@ -378,6 +392,9 @@ class BagWriter:
         counts = {topic: statistics.counts.get(channel_id, 0) for topic, channel_id in part.channels.items()}
         described = _ClosedFile(_file_metadata(part.name, statistics), counts)
         file.add_metadata(ROSBAG2_RECORD, _serialized(self._bag_metadata(state, (*part.closed, described))))
+        if self._identity is not None and state != RECORDING:
+            for record, values in self._identity.closing_records().items():
+                file.add_metadata(record, values)
         file.finish()
         digest = file.sha256 or sha256_of(self.path / part.name)
         return (*part.closed, replace(described, sha256=digest))
@@ -490,6 +507,6 @@ def _add_channel(
     )
 
 
-def _validate_topic_name(name: str) -> None:
-    if not name.startswith("/") or not name.isprintable() or " " in name:
+def _validate_topic_name(name: str, *, copied: bool) -> None:
+    if not name or not name.isprintable() or not (copied or (name.startswith("/") and " " not in name)):
         raise TopicError(f"topic {name!r} has no usable name; expected a full name such as '/odometry'")

@@ -11,9 +11,11 @@ from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, Qo
 from rosbags.rosbag2 import Writer
 from rosbags.rosbag2.enums import StoragePlugin
 
-from alpamayo_ros.messages.typestore import typestore
+from alpamayo_ros.messages.topics import output_topic
+from alpamayo_ros.messages.typestore import message_class, serialize, typestore
 from alpamayo_ros.storage.filesystem import LocalFileSystem
 from alpamayo_ros.storage.identity import BagIdentity
+from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS, SENSOR_QOS, QosProfile
 from alpamayo_ros.storage.writer import BagWriter
 
 TYPES = {
@@ -134,3 +136,68 @@ class _LimitedFile:
 def full_disk() -> type[FullDisk]:
     """The class of a disk that fills up."""
     return FullDisk
+
+
+LINEAGE_TOPIC = "/alpamayo/output/lineage"
+DRIVE_START_NS = 1_700_000_000_000_000_000
+
+
+def drive_topics() -> dict[str, tuple[str, QosProfile]]:
+    """Topics of ``make_drive`` with types and QoS; /map has a type that nobody knows and is latched by its QoS."""
+    return {
+        "/odom": ("nav_msgs/msg/Odometry", SENSOR_QOS),
+        "/tf_static": ("tf2_msgs/msg/TFMessage", OUTPUT_QOS),
+        "/robot_description": ("std_msgs/msg/String", OUTPUT_QOS),
+        "/map": ("robot_msgs/msg/Map", LATCHED_QOS),
+        "/rosout": ("rcl_interfaces/msg/Log", LATCHED_QOS),
+        LINEAGE_TOPIC: (output_topic("lineage").type_name, LATCHED_QOS),
+    }
+
+
+def lineage_message(identity: BagIdentity) -> bytes:
+    type_name = output_topic("lineage").type_name
+    stamp = message_class("builtin_interfaces/msg/Time")(sec=0, nanosec=0)
+    message = message_class(type_name)(
+        stamp=stamp,
+        lineage_id=identity.lineage_id,
+        envelope_id=identity.envelope_id,
+        components=[],
+        manifest=identity.manifest,
+    )
+    return serialize(message, type_name)
+
+
+def transform_message(child: str, stamp_s: int = 0) -> bytes:
+    stamp = message_class("builtin_interfaces/msg/Time")(sec=stamp_s, nanosec=0)
+    header = message_class("std_msgs/msg/Header")(stamp=stamp, frame_id="base_link")
+    vector, rotation = message_class("geometry_msgs/msg/Vector3"), message_class("geometry_msgs/msg/Quaternion")
+    one = message_class("geometry_msgs/msg/TransformStamped")(
+        header=header,
+        child_frame_id=child,
+        transform=message_class("geometry_msgs/msg/Transform")(vector(0.0, 0.0, 0.0), rotation(0.0, 0.0, 0.0, 1.0)),
+    )
+    return serialize(message_class("tf2_msgs/msg/TFMessage")(transforms=[one]), "tf2_msgs/msg/TFMessage")
+
+
+@pytest.fixture
+def make_drive(tmp_path: Path, identity: BagIdentity) -> Callable[..., Path]:
+    """Write five seconds of a drive: 10 Hz odometry, latched topics, and the lineage once a second."""
+
+    def make(name: str = "drive", **options: Any) -> Path:
+        written_as = options.pop("identity", identity)
+        rows = [(number * 100, "/odom", b"odom %d" % number) for number in range(50)]
+        rows += [(number * 1000, LINEAGE_TOPIC, lineage_message(identity)) for number in range(5)]
+        rows += [(0, "/tf_static", transform_message("front")), (50, "/tf_static", transform_message("rear"))]
+        rows += [(2050, "/tf_static", transform_message("front", 2))]
+        rows += [(0, "/robot_description", b"old"), (3000, "/robot_description", b"new")]
+        rows += [(10, "/map", b"map"), (20, "/rosout", b"hello"), (2020, "/rosout", b"world")]
+        with BagWriter(tmp_path / name, identity=written_as, **options) as writer:
+            for topic, (type_name, qos) in drive_topics().items():
+                known = {} if topic != "/map" else {"definition": "uint8 x\n", "type_hash": "RIHS01_" + "7" * 64}
+                writer.add_topic(topic, type_name, qos=qos, **known)
+            for offset_ms, topic, payload in sorted(rows, key=lambda row: row[0]):
+                stamp_ns = DRIVE_START_NS + offset_ms * 1_000_000
+                writer.write(topic, payload, receive_ns=stamp_ns, publish_ns=stamp_ns - 7)
+        return tmp_path / name
+
+    return make

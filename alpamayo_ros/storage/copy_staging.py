@@ -1,0 +1,74 @@
+"""Make a copy beside its destination, so that nothing half made can be taken for a whole bag."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from alpamayo_ros.errors import BagWriteError, OutputError
+from alpamayo_ros.storage.filesystem import FileSystem
+
+_DEVICE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+_MAX_NAME = 32
+"""Characters of the destination's name in that of the staging folder, so that a long name does not get too long."""
+
+
+def validate_destination(destination: Path, sources: Sequence[Path]) -> None:
+    """Require a destination that does not exist and is not inside of a source.
+
+    Args:
+        destination: Folder to make.
+        sources: Bag folders and files that are read.
+
+    Raises:
+        OutputError: It exists, if only as a link to nowhere, or it would change a source.
+    """
+    if destination.exists() or destination.is_symlink():
+        raise OutputError(f"output {destination} exists already; expected a new folder")
+    resolved = real_path(destination)
+    for source in sources:
+        if real_path(source) in (resolved, *resolved.parents):
+            raise OutputError(f"output {destination} is inside of bag {source}; expected a folder outside of it")
+
+
+def real_path(path: Path) -> Path:
+    """Return a path without links; where they lead in a circle it is left as it is, for the file system to refuse."""
+    return Path(os.path.realpath(path))
+
+
+@contextmanager
+def staged_copy(destination: Path, filesystem: FileSystem) -> Iterator[Path]:
+    """Give a folder that becomes the destination when the block ends well, and is deleted when it does not.
+
+    The folder does not exist yet, and has the destination's own name: a bag's files are named after their folder.
+
+    Args:
+        destination: Folder to make; its missing parents are made too.
+        filesystem: Where the folder gets its name.
+
+    Raises:
+        OutputError: The destination cannot be made.
+        BagWriteError: The disk is full or faulty.
+    """
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{destination.name[:_MAX_NAME]}.copying-", dir=destination.parent))
+    except OSError as error:
+        raise _refused(destination, error) from error
+    try:
+        yield staging / destination.name
+        try:
+            filesystem.replace(staging / destination.name, destination)
+        except OSError as error:
+            raise _refused(destination, error) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _refused(destination: Path, error: OSError) -> OutputError | BagWriteError:
+    if error.errno in _DEVICE_ERRORS:
+        return BagWriteError(f"bag {destination} cannot be made ({error.strerror}); expected a sound disk with room")
+    return OutputError(f"output {destination} cannot be made ({error.strerror or error}); expected a writable folder")
