@@ -7,7 +7,7 @@ export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib:$(LD_LIBRARY_PATH)
 export AMENT_PREFIX_PATH := $(CURDIR)/.venv:$(AMENT_PREFIX_PATH)
 endif
 
-.PHONY: all demo test lint unit bench clean help python set-up
+.PHONY: all demo test lint unit bench soak clean help python set-up
 
 all: set-up ## set up .venv and build
 
@@ -37,6 +37,12 @@ unit: python ## the tests without the linters
 
 bench: set-up ## measure; results are ratios, never a verdict
 	@$(BIN)/pytest test/bench -m bench -s
+
+SOAK_S ?= 3600
+soak: set-up ## fuzz everything that reads bags for SOAK_S seconds; what it learns stays in out/fuzz
+	@mkdir -p out/fuzz/corpus
+	@cd out/fuzz && ../../$(BIN)/python ../../test/fuzz/bag_target.py corpus -max_total_time=$(SOAK_S) \
+		-timeout=30 -rss_limit_mb=2048 -max_len=40000 -print_final_stats=1
 
 clean: ## remove everything that the other targets made
 	rm -rf .venv build install log out .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

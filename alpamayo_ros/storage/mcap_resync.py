@@ -125,15 +125,13 @@ class Resynchroniser:
         if isinstance(content, MessageIndexHead):
             return bool(content.entries) and self._is_closely_followed(found)
         if isinstance(content, Metadata):
-            return content.name.isprintable() and self._is_closely_followed(found)
+            return _metadata_bytes(content) == found.length - RECORD.size and self._is_closely_followed(found)
         return isinstance(content, DataEnd) and self._is_closely_followed(found)
 
     def _is_closely_followed(self, found: Found) -> bool:
         """Say whether a record of the format's own kinds follows."""
         following = self._window.read(found.offset + found.length, RECORD.size)
-        if len(following) < RECORD.size:
-            return not following
-        return following[0] <= Opcode.DATA_END and self.is_followed(found)
+        return len(following) == RECORD.size and following[0] <= Opcode.DATA_END and self.is_followed(found)
 
     def _is_message_chain(self, found: Found) -> bool:
         """Say whether some messages of known channels stand in a row here, or fewer up to the end of the file."""
@@ -152,6 +150,12 @@ class Resynchroniser:
             except ImplausibleError as error:
                 return error.beyond
         return True
+
+
+def _metadata_bytes(content: Metadata) -> int:
+    """Return the length that a record has by its texts, 0 for one without a name, as zeros are."""
+    texts = [content.name, *content.metadata.keys(), *content.metadata.values()]
+    return sum(4 + len(text.encode()) for text in texts) + 4 if content.name else 0
 
 
 def _is_chain(data: bytes) -> bool:

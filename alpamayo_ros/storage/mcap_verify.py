@@ -1,0 +1,392 @@
+"""Verify one MCAP file by a walk over all of it, and compare its summary with what the walk met."""
+
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from mcap.opcode import Opcode
+from mcap.records import (
+    AttachmentIndex,
+    Channel,
+    ChunkIndex,
+    DataEnd,
+    Footer,
+    Metadata,
+    MetadataIndex,
+    Schema,
+    Statistics,
+)
+
+from alpamayo_ros.errors import BagCorruptError, BagError
+from alpamayo_ros.storage.mcap_facts import (
+    AttachmentHead,
+    ChunkHead,
+    End,
+    EndReason,
+    Found,
+    Hole,
+    ImplausibleError,
+    MessageHead,
+    MessageIndexHead,
+    UnknownRecord,
+    read_chunk,
+    record_parsed,
+)
+from alpamayo_ros.storage.mcap_records import MAGIC, MESSAGE, MESSAGE_OPCODE, RECORD, read_at
+from alpamayo_ros.storage.mcap_salvage import topic_of_channel
+from alpamayo_ros.storage.mcap_scan import scan_mcap
+from alpamayo_ros.storage.message_tally import HEAD_BYTES, MessageTally, Steps, TopicTally, note_steps
+from alpamayo_ros.storage.verification import Verification
+
+_BLOCK_BYTES = 1024 * 1024
+_FOOTER_BYTES = RECORD.size + 20
+
+
+class _Chunk(NamedTuple):
+    """What was found out about one chunk: what its index states too."""
+
+    length: int
+    first_ns: int
+    last_ns: int
+    size: int
+    compressed_size: int
+    compression: str
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What the walk met."""
+
+    schemas: dict[int, Schema] = field(default_factory=dict)
+    channels: dict[int, Channel] = field(default_factory=dict)
+    counts: Counter[int] = field(default_factory=Counter)
+    first_ns: int = 2**64
+    last_ns: int = 0
+    chunks: dict[int, _Chunk] = field(default_factory=dict)
+    indexes: dict[int, dict[int, int]] = field(default_factory=dict)
+    metadata: dict[int, tuple[int, str]] = field(default_factory=dict)
+    attachments: dict[int, tuple[int, str]] = field(default_factory=dict)
+    in_data: bool = True
+    entries: dict[int, list[tuple[int, int]]] | None = None
+    last_chunk: int = 0
+    statistics: Statistics | None = None
+    chunk_indexes: list[ChunkIndex] = field(default_factory=list)
+    metadata_indexes: list[MetadataIndex] = field(default_factory=list)
+    attachment_indexes: list[AttachmentIndex] = field(default_factory=list)
+    summary_schemas: dict[int, Schema] = field(default_factory=dict)
+    summary_channels: dict[int, Channel] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What one file holds, for the comparison with metadata.yaml."""
+
+    message_count: int
+    first_ns: int
+    last_ns: int
+    bag_metadata: str = ""
+
+
+class McapVerification:
+    """The verification of one file."""
+
+    def __init__(self, path: Path, verification: Verification, tally: MessageTally) -> None:
+        """Remember where to look and whom to tell.
+
+        Args:
+            path: The file.
+            verification: Takes the results.
+            tally: Takes the messages.
+        """
+        self._path = path
+        self._name = path.name
+        self._results = verification
+        self._tally = tally
+        self._walk = _Walk()
+        self._topics: dict[int, TopicTally] = {}
+        self._order = Steps()
+        self._bag_metadata = ""
+
+    def run(self, progress: Callable[[int], None]) -> FileFacts:
+        """Walk over the file.
+
+        Args:
+            progress: Told the bytes that were looked at.
+
+        Raises:
+            BagCorruptError: The file cannot be read at all.
+        """
+        walk = self._walk
+        with self._path.open("rb") as file:
+            for found in scan_mcap(self._path, file, resynchronise=True):
+                if walk.in_data:
+                    self._take_data(file, found)
+                else:
+                    self._take_summary(file, found)
+                if isinstance(found.content, Hole):
+                    self._results.add_failed("structure", f"{self._name}: {found.content.reason}")
+                elif isinstance(found.content, End):
+                    self._take_end(found.content)
+                progress(found.offset + found.length)
+        note_steps(self._results, "receive times", f"{self._name}: receive times", self._order)
+        return FileFacts(sum(walk.counts.values()), walk.first_ns, walk.last_ns, self._bag_metadata)
+
+    def _take_end(self, end: End) -> None:
+        if end.reason is EndReason.COMPLETE:
+            self._results.add_passed("structure")
+        else:
+            self._results.add_failed("structure", f"{self._name}: {end.sentence}")
+
+    def _take_data(self, file: BinaryIO, found: Found) -> None:
+        walk, content = self._walk, found.content
+        if isinstance(content, ChunkHead):
+            self._take_chunk(file, found, content)
+        elif isinstance(content, MessageIndexHead):
+            self._take_message_index(found, content)
+        elif isinstance(content, MessageHead):
+            tally = self._topic(content.channel_id)
+            wanted = content.payload_length if tally is not None and tally.needs_payload else HEAD_BYTES
+            length = min(content.payload_length, wanted)
+            payload = read_at(self._path, file, content.payload_offset, length, "message")
+            self._take_message(content.channel_id, content.receive_ns, content.publish_ns, payload)
+        elif isinstance(content, Schema):
+            walk.schemas.setdefault(content.id, content)
+        elif isinstance(content, Channel):
+            walk.channels.setdefault(content.id, content)
+        elif isinstance(content, Metadata):
+            walk.metadata[found.offset] = (found.length, content.name)
+            if content.name == "rosbag2":
+                self._bag_metadata = content.metadata.get("serialized_metadata", "")
+        elif isinstance(content, AttachmentHead):
+            self._take_attachment(file, found, content)
+        elif isinstance(content, UnknownRecord):
+            note = f"{self._name}: a record of the unknown kind {content.opcode} at byte {found.offset}"
+            self._results.add_note("structure", note)
+        elif isinstance(content, DataEnd):
+            walk.in_data = False
+            self._compare_checksum(
+                file, "data checksum", "data section", content.data_section_crc, 0, found.offset, also_from=len(MAGIC)
+            )
+
+    def _take_chunk(self, file: BinaryIO, found: Found, head: ChunkHead) -> None:
+        walk = self._walk
+        walk.entries = None
+        walk.last_chunk = found.offset
+        walk.chunks[found.offset] = _Chunk(
+            found.length, head.first_ns, head.last_ns, head.size, head.data_length, head.compression
+        )
+        if not found.complete:
+            return
+        try:
+            data = read_chunk(self._path, file, found.offset, head)
+        except BagError as error:
+            name = "chunk checksums" if isinstance(error, BagCorruptError) else "structure"
+            self._results.add_failed(name, str(error))
+            return
+        if head.crc:
+            self._results.add_passed("chunk checksums")
+        else:
+            self._results.add_absent("chunk checksums", "chunks without checksum")
+        walk.entries = {}
+        try:
+            outside = self._walk_chunk(data, head, walk.entries)
+        except (ImplausibleError, IndexError) as error:
+            self._results.add_failed("structure", f"{self._name}: the chunk at byte {found.offset} {error}")
+            walk.entries = None
+            return
+        if outside:
+            self._results.add_failed(
+                "receive times",
+                f"{self._name}: {outside} messages of the chunk at byte {found.offset} are outside of its times, "
+                f"{head.first_ns} to {head.last_ns} ns",
+                outside,
+            )
+
+    def _walk_chunk(self, data: bytes, head: ChunkHead, entries: dict[int, list[tuple[int, int]]]) -> int:
+        """Take the records of a chunk; return how many messages are outside of its times."""
+        position, end, outside = 0, len(data), 0
+        view = memoryview(data)
+        while position < end:
+            if position + RECORD.size > end:
+                raise ImplausibleError("has a cut record")
+            opcode, length = RECORD.unpack_from(data, position)
+            following = position + RECORD.size + length
+            if following > end or (opcode == MESSAGE_OPCODE and position + MESSAGE.size > following):
+                raise ImplausibleError("has a cut record")
+            if opcode == MESSAGE_OPCODE:
+                _, _, channel_id, _, receive_ns, publish_ns = MESSAGE.unpack_from(data, position)
+                tally = self._topic(channel_id)
+                start = position + MESSAGE.size
+                stop = following if tally is not None and tally.needs_payload else min(following, start + HEAD_BYTES)
+                self._take_message(channel_id, receive_ns, publish_ns, bytes(view[start:stop]))
+                entries.setdefault(channel_id, []).append((receive_ns, position))
+                outside += not head.first_ns <= receive_ns <= head.last_ns
+            elif opcode == Opcode.SCHEMA or opcode == Opcode.CHANNEL:
+                record = record_parsed(opcode, data[position + RECORD.size : following])
+                if isinstance(record, Schema):
+                    self._walk.schemas.setdefault(record.id, record)
+                elif isinstance(record, Channel):
+                    self._walk.channels.setdefault(record.id, record)
+            position = following
+        return outside
+
+    def _take_message(self, channel_id: int, receive_ns: int, publish_ns: int, payload: bytes) -> None:
+        walk = self._walk
+        walk.counts[channel_id] += 1
+        self._order.take(receive_ns)
+        walk.first_ns = min(walk.first_ns, receive_ns)
+        walk.last_ns = max(walk.last_ns, receive_ns)
+        tally = self._topic(channel_id)
+        if tally is not None:
+            tally.take(receive_ns, publish_ns, payload)
+        elif walk.counts[channel_id] == 1:
+            self._results.add_failed(
+                "structure", f"{self._name}: messages of the channel {channel_id}, which is not declared before them"
+            )
+
+    def _topic(self, channel_id: int) -> TopicTally | None:
+        tally = self._topics.get(channel_id)
+        if tally is None:
+            channel = self._walk.channels.get(channel_id)
+            if channel is None:
+                return None
+            notes: list[str] = []
+            topic = topic_of_channel(channel, self._walk.schemas.get(channel.schema_id), 0, notes)
+            for note in notes:
+                self._results.add_note("structure", f"{self._name}: {note}")
+            tally = self._topics[channel_id] = self._tally.topic(topic)
+        return tally
+
+    def _take_message_index(self, found: Found, index: MessageIndexHead) -> None:
+        walk = self._walk
+        walk.indexes.setdefault(walk.last_chunk, {})[index.channel_id] = found.offset
+        if walk.entries is None:
+            return
+        held = sorted(walk.entries.get(index.channel_id, ()))
+        stated = sorted(index.pairs())
+        if stated == held:
+            self._results.add_passed("message index", len(stated))
+        else:
+            self._results.add_failed(
+                "message index",
+                f"{self._name}: the index at byte {found.offset} names other messages of the channel "
+                f"{index.channel_id} than its chunk holds ({len(stated)} against {len(held)})",
+            )
+
+    def _take_attachment(self, file: BinaryIO, found: Found, head: AttachmentHead) -> None:
+        self._walk.attachments[found.offset] = (found.length, head.name)
+        if not head.crc:
+            self._results.add_absent("attachments", "attachments without checksum")
+        elif _crc(self._path, file, head.content_offset, head.content_offset + head.crc_length) == head.crc:
+            self._results.add_passed("attachments")
+        else:
+            self._results.add_failed("attachments", f"{self._name}: {head.name[:80]!r} differs from its checksum")
+
+    def _take_summary(self, file: BinaryIO, found: Found) -> None:
+        walk, content = self._walk, found.content
+        if isinstance(content, Schema):
+            walk.summary_schemas[content.id] = content
+        elif isinstance(content, Channel):
+            walk.summary_channels[content.id] = content
+        elif isinstance(content, Statistics):
+            walk.statistics = content
+        elif isinstance(content, ChunkIndex):
+            walk.chunk_indexes.append(content)
+        elif isinstance(content, MetadataIndex):
+            walk.metadata_indexes.append(content)
+        elif isinstance(content, AttachmentIndex):
+            walk.attachment_indexes.append(content)
+        elif isinstance(content, Footer):
+            if not content.summary_start:
+                self._results.add_failed("index", f"{self._name}: the file has no summary and no index")
+                return
+            end = found.offset + _FOOTER_BYTES - 4
+            self._compare_checksum(file, "summary checksum", "summary", content.summary_crc, content.summary_start, end)
+            self._compare_summary()
+
+    def _compare_checksum(
+        self, file: BinaryIO, name: str, what: str, stated: int, start: int, end: int, *, also_from: int | None = None
+    ) -> None:
+        """Compare a checksum; writers disagree on whether that of the data section covers the magic bytes."""
+        if not stated:
+            self._results.add_absent(name, f"the {what} has no checksum")
+        elif stated == _crc(self._path, file, start, end) or (
+            also_from is not None and stated == _crc(self._path, file, also_from, end)
+        ):
+            self._results.add_passed(name)
+        else:
+            self._results.add_failed(name, f"{self._name}: the {what} differs from its checksum")
+
+    def _compare_summary(self) -> None:
+        walk, compared = self._walk, self._results.add_compared
+        # rosbag2 writes a channel with its first message, but lists in the summary those without messages too.
+        for kind, ours, theirs in (
+            ("channel", walk.channels, walk.summary_channels),
+            ("schema", walk.schemas, walk.summary_schemas),
+        ):
+            for number in sorted({*ours, *theirs}):
+                if number in theirs and number in ours:
+                    compared("index", f"{self._name}: {kind} {number}", theirs[number], ours[number])
+                elif number in ours and (kind == "schema" or walk.counts[number]):
+                    self._results.add_failed("index", f"{self._name}: {kind} {number} is not in the summary")
+        self._compare_statistics()
+        stated = {item.chunk_start_offset: item for item in walk.chunk_indexes}
+        if len(stated) != len(walk.chunk_indexes):
+            self._results.add_failed("index", f"{self._name}: the index names a chunk twice")
+        for offset in sorted({*stated, *walk.chunks}):
+            item = stated.get(offset)
+            indexed = None if item is None else _chunk_of_index(item)
+            compared("index", f"{self._name}: chunk at byte {offset}", indexed, walk.chunks.get(offset))
+            if item is not None and item.message_index_offsets:
+                held = walk.indexes.get(offset, {})
+                compared(
+                    "index", f"{self._name}: index of the chunk at byte {offset}", item.message_index_offsets, held
+                )
+        for what, found, entries in (
+            ("metadata record", walk.metadata, walk.metadata_indexes),
+            ("attachment", walk.attachments, walk.attachment_indexes),
+        ):
+            named = {entry.offset: (entry.length, entry.name) for entry in entries}
+            for offset in sorted({*named, *found} if named else ()):
+                compared("index", f"{self._name}: {what} at byte {offset}", named.get(offset), found.get(offset))
+
+    def _compare_statistics(self) -> None:
+        walk, statistics = self._walk, self._walk.statistics
+        if statistics is None:
+            self._results.add_failed("index", f"{self._name}: the summary has no statistics")
+            return
+        count = sum(walk.counts.values())
+        stated = {key: value for key, value in statistics.channel_message_counts.items() if value}
+        rows: list[tuple[str, object, object]] = [
+            ("messages", statistics.message_count, count),
+            ("messages by channel", stated, {key: value for key, value in sorted(walk.counts.items()) if value}),
+            ("chunks", statistics.chunk_count, len(walk.chunks)),
+            ("attachments", statistics.attachment_count, len(walk.attachments)),
+            ("metadata records", statistics.metadata_count, len(walk.metadata)),
+        ]
+        if count:
+            rows.append(("first receive time", statistics.message_start_time, walk.first_ns))
+            rows.append(("last receive time", statistics.message_end_time, walk.last_ns))
+        for what, said, held in rows:
+            self._results.add_compared("index", f"{self._name}: {what} in the statistics", said, held)
+
+
+def _chunk_of_index(item: ChunkIndex) -> _Chunk:
+    return _Chunk(
+        item.chunk_length,
+        item.message_start_time,
+        item.message_end_time,
+        item.uncompressed_size,
+        item.compressed_size,
+        item.compression,
+    )
+
+
+def _crc(path: Path, file: BinaryIO, start: int, end: int) -> int:
+    crc = 0
+    for position in range(start, end, _BLOCK_BYTES):
+        crc = zlib.crc32(read_at(path, file, position, min(_BLOCK_BYTES, end - position), "data"), crc)
+    return crc

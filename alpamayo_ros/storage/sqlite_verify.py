@@ -1,0 +1,113 @@
+"""Verify one sqlite3 file of a bag: by the library's own check, and by a walk over all rows."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from alpamayo_ros.errors import BagError
+from alpamayo_ros.storage.mcap_verify import FileFacts
+from alpamayo_ros.storage.message_tally import HEAD_BYTES, MessageTally, Steps, TopicTally, note_steps
+from alpamayo_ros.storage.sqlite_file import SqliteFile
+from alpamayo_ros.storage.sqlite_salvage import JOURNAL_SUFFIXES
+from alpamayo_ros.storage.verification import Verification
+
+_PROGRESS_ROWS = 4096
+_STEPS = 1_000_000
+_STEPS_PER_BYTE = 100
+_LEAST_STEPS = 10_000_000_000
+
+
+class SqliteVerification:
+    """The verification of one file."""
+
+    def __init__(self, path: Path, verification: Verification, tally: MessageTally) -> None:
+        """Remember where to look and whom to tell.
+
+        Args:
+            path: The file.
+            verification: Takes the results.
+            tally: Takes the messages.
+        """
+        self._path = path
+        self._results = verification
+        self._tally = tally
+        self._first_ns, self._last_ns, self._count = 2**64, 0, 0
+        self._order = Steps()
+        self._steps_left = 0
+
+    def run(self, progress: Callable[[int], None]) -> FileFacts:
+        """Look at the whole file.
+
+        Args:
+            progress: Told the bytes that were looked at, roughly.
+        """
+        name = self._path.name
+        for suffix in JOURNAL_SUFFIXES:
+            journal = self._path.with_name(name + suffix)
+            if journal.is_file() and journal.stat().st_size:
+                self._results.add_failed("structure", f"{name}: has an unfinished journal {journal.name}")
+                return FileFacts(0, 2**64, 0)
+        try:
+            topics = SqliteFile(self._path, count_topics=False).contents()
+            location = f"file:{quote(str(self._path.resolve()))}?mode=ro&immutable=1"
+            connection = sqlite3.connect(location, uri=True, isolation_level=None)
+        except BagError as error:
+            self._results.add_failed("database", str(error))
+            return FileFacts(0, 2**64, 0)
+        size = self._path.stat().st_size
+        # A hostile database can make a query run for ever.
+        self._steps_left = (_LEAST_STEPS + _STEPS_PER_BYTE * size) // _STEPS
+        try:
+            connection.set_progress_handler(self._is_too_long, _STEPS)
+            problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+            if problems == ["ok"]:
+                self._results.add_passed("database")
+            else:
+                for problem in problems:
+                    self._results.add_failed("database", f"{name}: {problem[:200]}")
+            progress(size // 2)
+            tallies: dict[int, TopicTally] = {
+                row[0]: self._tally.topic(topics.topics[str(row[1])])
+                for row in connection.execute("SELECT id, name FROM topics")
+            }
+            self._walk(connection, tallies, progress, size)
+        except (sqlite3.Error, OverflowError, MemoryError) as error:
+            self._results.add_failed("database", f"{name}: cannot be read to its end ({error})")
+        else:
+            self._results.add_passed("structure")
+        finally:
+            connection.close()
+        note_steps(self._results, "receive times", f"{name}: receive times", self._order)
+        return FileFacts(self._count, self._first_ns, self._last_ns, topics.bag_metadata)
+
+    def _walk(
+        self,
+        connection: sqlite3.Connection,
+        tallies: dict[int, TopicTally],
+        progress: Callable[[int], None],
+        size: int,
+    ) -> None:
+        name = self._path.name
+        whole = any(tally.needs_payload for tally in tallies.values())
+        payload = "data" if whole else f"substr(data, 1, {HEAD_BYTES})"
+        last_id = connection.execute("SELECT MAX(id) FROM messages").fetchone()[0] or 1
+        query = f"SELECT id, topic_id, timestamp, typeof(data), {payload} FROM messages ORDER BY id"  # noqa: S608 - no text of the user
+        for row_id, topic_id, stamp, kind, head in connection.execute(query):
+            tally = tallies.get(topic_id)
+            if tally is None:
+                self._results.add_failed("structure", f"{name}: message {row_id} has the topic id {topic_id!r}")
+            elif type(stamp) is not int or stamp < 0 or kind != "blob":
+                self._results.add_failed("structure", f"{name}: row {row_id} is no message")
+            else:
+                tally.take(stamp, stamp, head)
+                self._count += 1
+                self._order.take(stamp)
+                self._first_ns = min(self._first_ns, stamp)
+                self._last_ns = max(self._last_ns, stamp)
+            if row_id % _PROGRESS_ROWS == 0:
+                progress(size // 2 + size // 2 * min(row_id, last_id) // last_id)
+
+    def _is_too_long(self) -> int:
+        self._steps_left -= 1
+        return int(self._steps_left < 0)
