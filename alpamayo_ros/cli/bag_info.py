@@ -10,11 +10,12 @@ from rich.text import Text
 
 from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_bar
 from alpamayo_ros.storage.digest import ContentDigest
-from alpamayo_ros.storage.identity import IdentityReport, read_identity
+from alpamayo_ros.storage.identity import RECOVERED, IdentityReport, read_identity
 from alpamayo_ros.storage.reader import BagReader, open_bag
 from alpamayo_ros.storage.trace import trace_document
 
 _PROGRESS_EVERY = 4096
+_TAG_CHARACTERS = 160
 _NS_PER_S = 1e9
 _NS_PER_WHOLE_S = 1_000_000_000
 _NS_PER_MS = 1e6
@@ -125,20 +126,28 @@ def _read_messages(reader: BagReader, progress: Callable[[int, int], None] | Non
 
 
 def print_summary(summary: dict[str, Any], console: Console) -> None:
-    """Print a summary for a person: what it is, what is in it, and last what is wrong with it.
+    """Print a summary for a person: what it is, what is odd about it, what is in it.
 
     Args:
         summary: What ``summarize`` returned.
         console: Where to print.
     """
     print_aligned(console, _facts(summary))
+    for problem in _problems(summary):
+        console.print(Text("! ", style="bold yellow") + Text(problem))
+    if not summary["lineage_id"]:
+        console.print(
+            Text("The bag names no lineage: nothing in it says which model or stack produced it.", style="dim")
+        )
     console.print()
     print_aligned(console, _topic_rows(summary), right=(0, 1, 2))
+
+
+def _problems(summary: dict[str, Any]) -> list[str]:
     problems = [*summary["identity_disagreements"], *summary["warnings"]]
-    for problem in problems:
-        console.print(Text("! ", style="bold yellow") + Text(problem))
-    if not summary["lineage_id"] and not problems:
-        console.print(Text("This bag names no lineage; it was not written by this package.", style="dim"))
+    if summary["state"] == RECOVERED:
+        problems.insert(0, "the bag is a part of what was recorded")
+    return problems
 
 
 def _facts(summary: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -160,8 +169,14 @@ def _facts(summary: dict[str, Any]) -> list[tuple[str, ...]]:
         facts[4:4] = [("from", _time_text(summary["start_ns"])), ("to", _time_text(summary["end_ns"]))]
     if summary["state"]:
         facts.append(("state", summary["state"]))
-    facts += [(f"tag {key}", value) for key, value in sorted(summary["tags"].items())]
+    facts += [(f"tag {key}", _shortened(value)) for key, value in sorted(summary["tags"].items())]
     return facts + _trace_facts(summary["trace"], "")
+
+
+def _shortened(text: str) -> str:
+    """Keep a tag to about a line, so that it does not drown the rest; ``--json`` has all of it."""
+    text = " ".join(text.split())
+    return text if len(text) <= _TAG_CHARACTERS else f"{text[:_TAG_CHARACTERS]} ... (--json shows all)"
 
 
 def _trace_facts(steps: list[dict[str, Any]], prefix: str) -> list[tuple[str, ...]]:

@@ -211,6 +211,9 @@ def print_result(result: ReplayResult, out: Path) -> None:
     if result.comparison is not None:
         rows += [(f"changed {kind}", f"{now} (was {was})") for kind, was, now in result.comparison.lineage_changes]
     print_aligned(OUT, rows)
+    if result.bag_state in ("recovered", "recording"):
+        OUT.print("! ", style="bold yellow", end="")
+        OUT.print(f"the bag is a part of what was recorded (state {result.bag_state})", markup=False)
     word = result.verdict.value.upper().replace("_", " ")
     OUT.print(word, style=_COLOURS[result.verdict], end=": ")
     OUT.print("; ".join(result.reasons), markup=False)

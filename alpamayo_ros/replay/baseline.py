@@ -51,8 +51,8 @@ class BaselineKey:
         reasons = []
         if self.content_digest != candidate.content_digest:
             reasons.append(
-                f"the input bag says something else: content digest {candidate.content_digest}, "
-                f"the baseline was made from {self.content_digest}"
+                f"the input is another bag than the baseline's, or a part of it: its content is "
+                f"{candidate.content_digest}, the baseline's {self.content_digest}; approve a baseline for this input"
             )
         for interface in sorted(set(self.type_hashes) | set(candidate.type_hashes)):
             ours, theirs = candidate.type_hashes.get(interface, "none"), self.type_hashes.get(interface, "none")

@@ -29,6 +29,7 @@ from alpamayo_ros.report.html import render_report
 from alpamayo_ros.report.junit import render_junit
 from alpamayo_ros.report.result_json import result_document
 from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, temporary_name, write_atomically
+from alpamayo_ros.storage.identity import TRACE_KEY
 from alpamayo_ros.storage.reader import BagReader, open_bag
 from alpamayo_ros.structs.verdict import Comparison, ReplayResult, ReportData
 
@@ -117,7 +118,7 @@ def run_session(
             result = _judged(request, out, setup, facts, policy, baseline)
             judged = clock()
             timings = {"set_up_s": ready - started, "replay_s": replayed - ready, "compare_s": judged - replayed}
-            result = replace(result, timings=timings)
+            result = replace(result, timings=timings, bag_state=reader.custom_data.get("state", ""))
             _write_results(request, out, reader, setup, facts, baseline, result)
     return result
 
@@ -189,7 +190,7 @@ def _write_results(
         pictures=pictures,
         marks=tuple(facts.marks),
         picture_note=note,
-        bag_tags=dict(reader.custom_data),
+        bag_tags={key: text for key, text in reader.custom_data.items() if key != TRACE_KEY},
         command=request.command,
     )
     write_text(out / REPORT_FILE, render_report(data))

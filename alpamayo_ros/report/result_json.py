@@ -34,6 +34,7 @@ def result_document(result: ReplayResult) -> dict[str, Any]:
         "ade_m": {horizon_label(error.horizon_s): _horizon(error) for error in _by_horizon(result.ade_m)},
         "timings": {part: _finite(seconds) for part, seconds in ordered_timings(result.timings).items()},
         "bag": result.bag_path,
+        "bag_state": result.bag_state,
         "profile": result.profile,
         "executed": result.executed,
         "ticks_requested": result.ticks_requested,

@@ -159,7 +159,9 @@ def _split_name(name: str) -> tuple[str, int]:
 def _layout_without_metadata(path: Path) -> BagLayout:
     names = bag_files(path)
     if not names:
-        raise BagNotFoundError(f"folder {path} is not a bag; expected {FILE_NAME} in it")
+        old = sorted(entry.name for entry in path.iterdir() if entry.suffix == ROS1_SUFFIX)
+        hint = f": {old[0]} is a bag of ROS 1, run 'alpamayo bag convert {path / old[0]} DST' first" if old else ""
+        raise BagNotFoundError(f"folder {path} is not a bag; expected {FILE_NAME} in it{hint}")
     bases = {(_split_name(name)[0], storage_of(name)) for name in names}
     if len(bases) > 1:
         raise BagNotFoundError(

@@ -32,6 +32,9 @@ MAX_SORT_BYTES = 256 * 1024 * 1024
 _KEPT_INDEXES = 8
 """Files whose index is kept in memory; of a bag with more files each index is read when its turn comes."""
 
+UNSTATED = ""
+"""Compression of messages where the bag does not state any: each payload shows its own."""
+
 STATIC, CLOCK, DATA = 0, 1, 2
 _LINEAGE_TYPE = "alpamayo_ros/msg/Lineage"
 
@@ -201,6 +204,7 @@ class BagReader:
         heapq.heapify(coming)
         pending: list[Entry] = []
         yielded = 0
+        compression = self._message_compression
         try:
             while coming:
                 index = coming[0][1]
@@ -218,12 +222,14 @@ class BagReader:
                     heapq.heapreplace(coming, (bound, index))
                 pending.sort()
                 ready = bisect_left(pending, (coming[0][0],)) if coming else len(pending)
-                if self._message_compression is None:
+                if not yielded and compression is None and self._begins_compressed(pending[:ready]):
+                    compression = UNSTATED
+                if compression is None:
                     for entry in pending[:ready]:
                         yield entry[4]
                 else:
                     for entry in pending[:ready]:
-                        yield self._decompressed(entry[4], self._message_compression)
+                        yield self._decompressed(entry[4], compression)
                 yielded += ready
                 del pending[:ready]
                 if pending:
@@ -273,6 +279,14 @@ class BagReader:
         if self._message_compression:
             found.add(f"{self._message_compression} by message")
         return tuple(sorted(found))
+
+    def _begins_compressed(self, entries: list[Entry]) -> bool:
+        """Look at the first messages: ``ros2 bag reindex`` forgets that they were compressed one by one."""
+        cdr = [entry[4] for entry in entries if self.topics[entry[4].topic].serialization_format == "cdr"]
+        if not cdr or not looks_compressed(cdr[0].payload):
+            return False
+        self._warnings.append("the bag does not say that its messages are compressed one by one, but they are")
+        return True
 
     def _decompressed(self, message: BagMessage, method: str) -> BagMessage:
         """Decompress a payload of the compression mode ``message``; without metadata it shows itself."""
@@ -381,7 +395,7 @@ class BagReader:
 
 
 def _message_compression(described: BagMetadata | None) -> str | None:
-    """Return how each payload is compressed: None for not at all, empty where only the payload can say."""
+    """Return how each payload is compressed: None for not at all, UNSTATED where only the payload can say."""
     if described is None:
-        return ""
+        return UNSTATED
     return described.compression_format if described.compression_mode == "message" else None

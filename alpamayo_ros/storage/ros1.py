@@ -10,15 +10,12 @@ from rosbags.convert import ConverterError, convert
 from rosbags.typesys import Stores, get_typestore
 
 from alpamayo_ros.errors import BagCorruptError, BagNotFoundError, BagWriteError
-from alpamayo_ros.storage.layout import ROS1_SUFFIX
 
 _MAGIC = b"#ROSBAG V2.0"
 
 
 def is_ros1(path: Path) -> bool:
-    """Say whether a path is a bag of ROS 1, by its suffix or its first bytes."""
-    if path.suffix == ROS1_SUFFIX:
-        return path.is_file()
+    """Say whether a path is a bag of ROS 1, by its first bytes; one that is cut may still have them."""
     try:
         with path.open("rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC
@@ -43,7 +40,10 @@ def converted_ros1(path: Path, *, scratch: Path | None = None) -> Iterator[Path]
         BagWriteError: The scratch folder has no room or refuses a write.
     """
     if not is_ros1(path):
-        raise BagNotFoundError(f"{path} is not a bag of ROS 1; expected a file that begins with {_MAGIC.decode()!r}")
+        raise BagNotFoundError(
+            f"{path} is not a bag of ROS 1, although it may be named like one; expected a file that begins with "
+            f"{_MAGIC.decode()!r}"
+        )
     with tempfile.TemporaryDirectory(prefix=".alpamayo_ros1_", dir=scratch, ignore_cleanup_errors=True) as folder:
         target = Path(folder) / path.stem
         try:

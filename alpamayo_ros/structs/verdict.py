@@ -157,6 +157,7 @@ class ReplayResult:
         timings: Seconds by part; in no digest.
         comparison: Comparison with the baseline, None without one.
         bag_path: The bag as it was named.
+        bag_state: What the bag says of itself: ``closed``, ``recovered`` or ``recording``; empty if nothing.
         profile: Name of the profile.
         executed: How the stages ran: ``in process``, ``graph`` (a process per node) or ``stack`` (the nodes in one
             process). It is no part of the lineage, and must change nothing.
@@ -177,6 +178,7 @@ class ReplayResult:
     timings: Mapping[str, float]
     comparison: Comparison | None = None
     bag_path: str = ""
+    bag_state: str = ""
     profile: str = ""
     executed: str = "in process"
     ticks_requested: str = "all"

@@ -71,7 +71,7 @@ def test_a_baseline_of_another_bag_exits_4(alpamayo: Run, make_odometry_bag: Mak
     arguments = ("--profile", "kinematic", "--out", "second", "--baseline", "first_baseline")
     run = alpamayo("replay", "run", second, *arguments)
     assert run.returncode == 4
-    assert "NOT COMPARABLE: the input bag says something else" in run.stdout
+    assert "NOT COMPARABLE: the input is another bag than the baseline's" in run.stdout
 
 
 def test_too_few_ticks_exit_3_and_so_does_approving_them(alpamayo: Run, make_odometry_bag: Make) -> None:

@@ -84,6 +84,19 @@ def test_messages_that_were_compressed_one_by_one_show_themselves_without_metada
     assert read(path) == [("/a", 5, b"x" * 50)]
 
 
+@pytest.mark.parametrize("plugin", [StoragePlugin.SQLITE3, StoragePlugin.MCAP])
+def test_messages_whose_compression_reindexing_forgot_are_read_with_a_warning(
+    tmp_path: Path, plugin: StoragePlugin
+) -> None:
+    path = foreign(tmp_path / "bag", [("/a", 5, b"x" * 50), ("/a", 6, b"y" * 50)], plugin, CompressionMode.MESSAGE)
+    text = (path / "metadata.yaml").read_text()
+    (path / "metadata.yaml").write_text(re.sub("compression_(mode|format): .*", r"compression_\1: ''", text))
+    with open_bag(path) as reader:
+        assert [message.payload[:1] for message in reader.messages()] == [b"x", b"y"]
+        assert [message.payload[:1] for message in reader.messages(start_ns=6)] == [b"y"]
+        assert reader.warnings == ("the bag does not say that its messages are compressed one by one, but they are",)
+
+
 @pytest.mark.parametrize(
     ("wrong", "matches"),
     [
