@@ -29,7 +29,7 @@ FIELD_KEYS = ["interface", "field", "compared", "differing", "worst", "tolerance
 BASELINE_KEYS = ["path", "author", "reason", "lineage_id", "output_digest", "content_digest"]
 KEYS = [
     "verdict", "reasons", "ticks", "content_digest", "input_order_digest", "output_digest", "lineage_id", "envelope_id",
-    "ade_m", "timings", "bag", "profile", "executed", "ticks_requested", "too_little", "policy",
+    "ade_m", "timings", "bag", "bag_state", "profile", "executed", "ticks_requested", "too_little", "policy",
     "lineage", "baseline", "comparison",
 ]  # fmt: skip
 SCHEMA = {
@@ -52,7 +52,7 @@ SCHEMA = {
             },
         },
         "timings": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
-        **{name: {"type": "string"} for name in ("bag", "profile", "ticks_requested")},
+        **{name: {"type": "string"} for name in ("bag", "bag_state", "profile", "ticks_requested")},
         "executed": {"enum": ["in process", "graph", "stack"]},
         "too_little": {"type": "array", "items": {"type": "string"}},
         "policy": {"type": "object"},
