@@ -24,16 +24,24 @@ from alpamayo_ros.storage.mcap_records import (
     MESSAGE_OPCODE,
     PARSE_ERRORS,
     RECORD,
-    chunk_content,
+    chunk_view,
     corrupt,
     read_at,
     record_at,
+    record_into,
 )
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
 from alpamayo_ros.storage.source import Attachment, Entry, FileContents, MetadataRecord, Selection
 
 TEXT_ENCODINGS = ("ros2msg", "ros2idl")
 """Encodings of definitions that are text for us to parse."""
+
+_MAX_REUSED_BYTES = 64 * 1024 * 1024
+"""A chunk up to this size is read into memory that the next one is read into again: fresh memory costs a page fault
+every 4 kB. A larger one, which a damaged index may have made up, is not prepared for."""
+
+_MIN_VIEWED_BYTES = 2 * 1024 * 1024
+"""A chunk from this size on holds large messages; many small ones are cut faster out of ``bytes``."""
 
 
 class McapFile:
@@ -59,7 +67,7 @@ class McapFile:
         warnings: list[str] = []
         for channel in index.channels.values():
             schema = index.schemas.get(channel.schema_id)
-            topic = _topic(channel, schema, statistics.channel_message_counts.get(channel.id, 0), warnings)
+            topic = topic_of_channel(channel, schema, statistics.channel_message_counts.get(channel.id, 0), warnings)
             earlier = topics.get(topic.name)
             if earlier is not None:
                 topic = self._merged(earlier, topic)
@@ -178,6 +186,7 @@ class McapCursor:
         self._unchunked = index.unchunked
         self._wanted = self._wanted_chunks(index)
         self._next = next(self._wanted, None)
+        self._buffer = bytearray()
 
     def _wanted_chunks(self, index: McapIndex) -> Iterator[int]:
         start_ns, end_ns = self._selection.start_ns, self._selection.end_ns
@@ -204,11 +213,10 @@ class McapCursor:
         first_ns, last_ns, offset, length = self._chunks[4 * self._next : 4 * self._next + 4]
         self._next = next(self._wanted, None)
         if self._unchunked:
-            content = read_at(self._path, self._file, offset, length, f"messages at byte {offset}")
+            content: bytes | memoryview = read_at(self._path, self._file, offset, length, f"messages at byte {offset}")
         else:
-            data = record_at(self._path, self._file, offset, length, Opcode.CHUNK, f"chunk at byte {offset}")
-            content = chunk_content(self._path, data, offset, first_ns, last_ns)
-        entries = self._entries(content, offset)
+            content = chunk_view(self._path, self._chunk(offset, length), offset, first_ns, last_ns)
+        entries = self._entries(content if len(content) >= _MIN_VIEWED_BYTES else bytes(content), offset)
         for entry in entries:
             if not first_ns <= entry[0] <= last_ns:
                 raise corrupt(
@@ -221,7 +229,17 @@ class McapCursor:
             entries = [entry for entry in entries if low <= entry[0] < high]
         return entries
 
-    def _entries(self, content: bytes, chunk_offset: int) -> list[Entry]:
+    def _chunk(self, offset: int, length: int) -> memoryview:
+        """Return the content of a chunk record; the next call overwrites it."""
+        what = f"chunk at byte {offset}"
+        if length > _MAX_REUSED_BYTES:
+            return memoryview(record_at(self._path, self._file, offset, length, Opcode.CHUNK, what))
+        if length > len(self._buffer):
+            # A new one, because the old one may still be viewed.
+            self._buffer = bytearray(length)
+        return record_into(self._buffer, self._path, self._file, offset, length, Opcode.CHUNK, what)
+
+    def _entries(self, content: bytes | memoryview, chunk_offset: int) -> list[Entry]:
         ranks, topics, file_index = self._ranks, self._topics, self._selection.file_index
         unpack, new, fields = MESSAGE.unpack_from, tuple.__new__, MESSAGE.size
         entries: list[Entry] = []
@@ -243,7 +261,7 @@ class McapCursor:
                 rank = ranks.get(channel_id)
                 if rank is not None:
                     topic, type_name = topics[channel_id]
-                    payload = content[position + fields : following]
+                    payload = bytes(content[position + fields : following])
                     message = new(BagMessage, (topic, type_name, receive_ns, publish_ns, payload))
                     append((receive_ns, rank, file_index, base + position, message))
                 elif channel_id not in self._known:
@@ -260,7 +278,8 @@ class McapCursor:
         self._file.close()
 
 
-def _topic(channel: Channel, schema: Schema | None, count: int, warnings: list[str]) -> TopicInfo:
+def topic_of_channel(channel: Channel, schema: Schema | None, count: int, warnings: list[str]) -> TopicInfo:
+    """Return what a channel and its schema say about a topic, its QoS aside; what is no text is noted and left out."""
     definition, encoding = "", ""
     if schema is not None and schema.data:
         if schema.encoding not in TEXT_ENCODINGS:

@@ -3,7 +3,6 @@
 Nothing that the file says about lengths is believed before it is compared with what is there.
 """
 
-import io
 import struct
 import zlib
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import BinaryIO
 
 import lz4.frame  # type: ignore[import-untyped]
 import zstandard
-from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
-from mcap.records import Chunk
 
 from alpamayo_ros.errors import BagCorruptError, BagError
 
@@ -31,6 +28,10 @@ MESSAGE = struct.Struct("<BQHIQQ")
 MESSAGE_FIELDS_BYTES = 22
 MESSAGE_OPCODE = int(Opcode.MESSAGE)
 PARSE_ERRORS = (McapError, struct.error, ValueError, OverflowError, MemoryError, EOFError)
+_CHUNK = struct.Struct("<QQQII")
+"""First and last receive time, size and CRC of the records, and the length of the method's name."""
+
+_LENGTH = struct.Struct("<Q")
 _RECOVER = "run 'alpamayo bag recover' on the bag"
 
 
@@ -62,32 +63,58 @@ def record_at(path: Path, file: BinaryIO, offset: int, length: int, opcode: Opco
     return read_at(path, file, offset + RECORD.size, content_length, what)
 
 
+def record_into(
+    buffer: bytearray, path: Path, file: BinaryIO, offset: int, length: int, opcode: Opcode, what: str
+) -> memoryview:
+    """Read the record that an index points at into a buffer that is large enough, and return its content there."""
+    view = memoryview(buffer)[:length]
+    try:
+        file.seek(offset)
+        # A file that was opened by name fills the buffer, or has ended.
+        count = file.readinto(view)  # type: ignore[attr-defined]
+    except (OSError, OverflowError, ValueError) as error:
+        raise corrupt(path, f"cannot be read at its {what} ({error})") from error
+    if count != length or length < RECORD.size:
+        raise corrupt(path, f"ends within its {what}")
+    if RECORD.unpack_from(view) != (opcode, length - RECORD.size):
+        raise corrupt(path, f"has no {what} where its index says")
+    return view[RECORD.size :]
+
+
 def chunk_content(path: Path, data: bytes, offset: int, first_ns: int, last_ns: int) -> bytes:
     """Return a chunk's records: decompressed within the stated size, and equal to its checksum."""
+    content = chunk_view(path, memoryview(data), offset, first_ns, last_ns)
+    return content if isinstance(content, bytes) else bytes(content)
+
+
+def chunk_view(path: Path, data: memoryview, offset: int, first_ns: int, last_ns: int) -> bytes | memoryview:
+    """Return the same without a copy: as a view of ``data`` where they are not compressed."""
     where = f"chunk at byte {offset}"
     try:
-        chunk = Chunk.read(ReadDataStream(io.BytesIO(data)))
+        *times, size, crc, name_bytes = _CHUNK.unpack_from(data)
+        compression = str(data[_CHUNK.size : _CHUNK.size + name_bytes], "utf-8")
+        start = _CHUNK.size + name_bytes + _LENGTH.size
+        (stored_bytes,) = _LENGTH.unpack_from(data, start - _LENGTH.size)
     except PARSE_ERRORS as error:
         raise corrupt(path, f"has a damaged {where}") from error
-    if (chunk.message_start_time, chunk.message_end_time) != (first_ns, last_ns):
+    if times != [first_ns, last_ns]:
         raise corrupt(path, f"has other times in its {where} than in its index")
-    size = chunk.uncompressed_size
     if size > MAX_CHUNK_BYTES:
         raise corrupt(path, f"has {size} bytes in its {where}, which is more than this reader takes")
     try:
-        content = decompressed(chunk.compression, chunk.data, size)
+        content = decompressed(compression, data[start : start + stored_bytes], size)
     except (zstandard.ZstdError, RuntimeError, ValueError, EOFError) as error:
         raise corrupt(path, f"has a damaged {where}") from error
     except KeyError as error:
         raise BagError(
-            f"bag file {path} has the chunk compression {chunk.compression[:40]!r}; expected zstd, lz4 or none"
+            f"bag file {path} has the chunk compression {compression[:40]!r}; expected zstd, lz4 or none"
         ) from error
-    if len(content) != size or chunk.uncompressed_crc not in (0, zlib.crc32(content)):
+    if len(content) != size or (crc and crc != zlib.crc32(content)):
         raise corrupt(path, f"has a {where} that differs from its checksum")
     return content
 
 
-def decompressed(compression: str, data: bytes, size: int) -> bytes:
+def decompressed(compression: str, data: memoryview, size: int) -> bytes | memoryview:
     """Decompress, never to more than ``size`` bytes whatever the data say; KeyError for an unknown method."""
     if compression == "":
         return data

@@ -6,10 +6,11 @@ Every step commits by one assignment, so that an exception between two byte code
 from which ``finish`` makes a readable file.
 """
 
-import hashlib
 import struct
+import sys
 import zlib
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -21,13 +22,11 @@ from mcap.records import Attachment as McapAttachment
 from mcap.records import (
     AttachmentIndex,
     Channel,
-    Chunk,
     ChunkIndex,
     DataEnd,
     Footer,
     Header,
     McapRecord,
-    MessageIndex,
     Metadata,
     MetadataIndex,
     Schema,
@@ -35,7 +34,9 @@ from mcap.records import (
     SummaryOffset,
 )
 
+from alpamayo_ros.storage.crc32 import joined_crc32
 from alpamayo_ros.storage.filesystem import WritableFile
+from alpamayo_ros.storage.running_sha256 import RunningSha256, Sha256Thread
 from alpamayo_ros.storage.source import Attachment
 
 MAGIC = b"\x89MCAP0\r\n"
@@ -48,8 +49,18 @@ COMPRESSIONS = ("zstd", "lz4", "none")
 _MESSAGE = struct.Struct("<BQHIQQ")
 _MESSAGE_FIELDS_BYTES = 22
 _MESSAGE_OPCODE = int(Opcode.MESSAGE)
-_RECORD = struct.Struct("<BQ")
-_STAMP = struct.Struct("<HIQ")
+_CHUNK = struct.Struct("<BQQQQI")
+_INDEX = struct.Struct("<BQHI")
+_INDEX_ENTRY = struct.Struct("<QQ")
+_CHUNK_OPCODE = int(Opcode.CHUNK)
+_INDEX_OPCODE = int(Opcode.MESSAGE_INDEX)
+_RECORD_BYTES = 9
+
+_MIN_UNCOPIED_BYTES = 64 * 1024
+"""A message from this size on that fills its chunk goes from the caller to the file."""
+
+_MIN_JOINED_BYTES = 1024 * 1024
+"""From this size on joining two CRCs is faster than summing again: 0.004 ms, or 0.15 ms for a new length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +78,37 @@ class McapStatistics:
 
 
 class _Buffer:
-    """The chunk in progress: records up to ``filled`` are complete."""
+    """The chunk in progress: records up to ``filled`` are complete, and what is beyond was interrupted.
 
-    __slots__ = ("data", "filled")
+    Attributes:
+        data: Records.
+        filled: Bytes of complete records.
+        indexes: Receive time and offset of each message, as MessageIndex records hold them, by channel id.
+    """
+
+    __slots__ = ("data", "filled", "indexes")
 
     def __init__(self) -> None:
         self.data = bytearray()
         self.filled = 0
+        self.indexes: dict[int, bytearray] = {}
 
     def add(self, record: bytes) -> None:
-        self.data[self.filled :] = record
+        """Append a schema or channel."""
+        self.drop_interrupted()
+        self.data += record
         self.filled = len(self.data)
+
+    def drop_interrupted(self) -> None:
+        """Cut off what an interrupted call left behind."""
+        if len(self.data) == self.filled:
+            return
+        for index in self.indexes.values():
+            while index and _INDEX_ENTRY.unpack_from(index, len(index) - _INDEX_ENTRY.size)[1] >= self.filled:
+                del index[-_INDEX_ENTRY.size :]
+        self.indexes = {channel_id: index for channel_id, index in self.indexes.items() if index}
+        # At last, because the cut is what makes the buffer look whole.
+        del self.data[self.filled :]
 
 
 class _Committed(NamedTuple):
@@ -85,7 +116,7 @@ class _Committed(NamedTuple):
 
     size: int
     crc: int
-    sha256: "hashlib._Hash"
+    sha256: RunningSha256
     chunk_count: int
     buffer: _Buffer
 
@@ -122,11 +153,12 @@ class McapFileWriter:
         self._metadata: list[MetadataIndex] = []
         self._attachments: list[AttachmentIndex] = []
         self._chunks: list[_WrittenChunk] = []
-        self._done = _Committed(0, 0, hashlib.sha256(), 0, _Buffer())
+        self._thread = Sha256Thread()
+        self._done = _Committed(0, 0, RunningSha256(self._thread), 0, _Buffer())
         self._dirty = False
         self._cut = False
         self._digest: str | None = None
-        self._append(MAGIC + _bytes_of(Header(profile=PROFILE, library=LIBRARY)))
+        self._append([MAGIC + _bytes_of(Header(profile=PROFILE, library=LIBRARY))])
 
     @property
     def size(self) -> int:
@@ -135,7 +167,9 @@ class McapFileWriter:
 
     def add_schema(self, name: str, encoding: str, definition: str) -> int:
         """Add a message definition and return its id."""
-        schema = Schema(id=len(self._schemas) + 1, data=definition.encode(), encoding=encoding, name=name)
+        # The reader escapes what is not text, such as the definitions of protobuf.
+        data = definition.encode(errors="surrogateescape")
+        schema = Schema(id=len(self._schemas) + 1, data=data, encoding=encoding, name=name)
         self._done.buffer.add(_bytes_of(schema))
         self._schemas.append(schema)
         return schema.id
@@ -153,7 +187,7 @@ class McapFileWriter:
         """Write a metadata record at once; records stand between chunks, never in them."""
         data = _bytes_of(Metadata(name=name, metadata=dict(values)))
         index = MetadataIndex(offset=self._done.size, length=len(data), name=name)
-        self._append(data)
+        self._append([data])
         self._metadata.append(index)
 
     def add_attachment(self, attachment: Attachment) -> None:
@@ -180,7 +214,7 @@ class McapFileWriter:
             name=attachment.name,
             media_type=attachment.media_type,
         )
-        self._append(data)
+        self._append([data])
         self._attachments.append(index)
 
     def write(self, channel_id: int, receive_ns: int, publish_ns: int, payload: bytes) -> None:
@@ -190,11 +224,19 @@ class McapFileWriter:
             OSError: The chunk could not be written; call ``salvage``.
         """
         buffer = self._done.buffer
-        data = buffer.data
-        # The slice also drops what an interrupted call left behind.
-        data[buffer.filled :] = _MESSAGE.pack(
-            _MESSAGE_OPCODE, _MESSAGE_FIELDS_BYTES + len(payload), channel_id, 0, receive_ns, publish_ns
-        )
+        data, position = buffer.data, buffer.filled
+        if len(data) != position:
+            buffer.drop_interrupted()
+        length = len(payload)
+        data += _MESSAGE.pack(_MESSAGE_OPCODE, _MESSAGE_FIELDS_BYTES + length, channel_id, 0, receive_ns, publish_ns)
+        index = buffer.indexes.get(channel_id)
+        if index is None:
+            index = buffer.indexes[channel_id] = bytearray()
+        index += _INDEX_ENTRY.pack(receive_ns, position)
+        if length >= _MIN_UNCOPIED_BYTES and len(data) + length >= self._chunk_size:
+            # The header is not committed before the payload is in the file.
+            self._write_chunk(payload if type(payload) is bytes else bytes(payload))
+            return
         data += payload
         filled = buffer.filled = len(data)
         if filled >= self._chunk_size:
@@ -206,35 +248,54 @@ class McapFileWriter:
         Raises:
             OSError: It could not be written; call ``salvage``.
         """
-        buffer, size = self._done.buffer, self._done.size
-        del buffer.data[buffer.filled :]
-        indexes = _message_indexes(buffer.data)
-        if not indexes:
+        self._done.buffer.drop_interrupted()
+        self._write_chunk(b"")
+
+    def _write_chunk(self, payload: bytes) -> None:
+        """Write the buffer as a chunk, together with the payload of its last message if that is not in the buffer."""
+        buffer, start = self._done.buffer, self._done.size
+        if not buffer.indexes:
             return
-        chunk = self._chunk(bytes(buffer.data), indexes)
-        data = RecordBuilder()
-        chunk.write(data)
-        chunk_length = data.count
-        offsets = {}
-        for channel_id, records in indexes.items():
-            offsets[channel_id] = size + data.count
-            MessageIndex(channel_id=channel_id, records=records).write(data)
+        content = [bytes(buffer.data), payload] if payload else [bytes(buffer.data)]
+        crc = 0
+        for part in content:
+            crc = zlib.crc32(part, crc)
+        size = sum(map(len, content))
+        stored = self._stored(content)
+        stored_size = sum(map(len, stored))
+        compression = "" if self._compression == "none" else self._compression
+        first_ns, last_ns = _span(buffer.indexes)
+        method = compression.encode()
+        rest = struct.pack(f"<I{len(method)}sQ", len(method), method, stored_size)
+        fields_bytes = _CHUNK.size - _RECORD_BYTES + len(rest)
+        head = _CHUNK.pack(_CHUNK_OPCODE, fields_bytes + stored_size, first_ns, last_ns, size, crc) + rest
+        chunk_length = len(head) + stored_size
+        indexes, offsets = bytearray(), {}
+        for channel_id, entries in buffer.indexes.items():
+            offsets[channel_id] = start + chunk_length + len(indexes)
+            indexes += _INDEX.pack(_INDEX_OPCODE, len(entries) + 6, channel_id, len(entries))
+            indexes += entries
         index = ChunkIndex(
             chunk_length=chunk_length,
-            chunk_start_offset=size,
-            compression=chunk.compression,
-            compressed_size=len(chunk.data),
-            message_end_time=chunk.message_end_time,
-            message_index_length=data.count - chunk_length,
+            chunk_start_offset=start,
+            compression=compression,
+            compressed_size=stored_size,
+            message_end_time=last_ns,
+            message_index_length=len(indexes),
             message_index_offsets=offsets,
-            message_start_time=chunk.message_start_time,
-            uncompressed_size=chunk.uncompressed_size,
+            message_start_time=first_ns,
+            uncompressed_size=size,
         )
-        counts = {channel_id: len(records) for channel_id, records in indexes.items()}
+        counts = {number: len(entries) // _INDEX_ENTRY.size for number, entries in buffer.indexes.items()}
         # An interrupted attempt may have left an entry that was never committed.
         del self._chunks[self._done.chunk_count :]
         self._chunks.append(_WrittenChunk(index=index, counts=counts, crc_before=self._done.crc))
-        self._append(_taken(data), chunk=True)
+        if stored is content and size >= _MIN_JOINED_BYTES:
+            # The content is not summed again for the CRC of the data section.
+            before = joined_crc32(zlib.crc32(head, self._done.crc), crc, size)
+            self._append([head, *stored, bytes(indexes)], crc=zlib.crc32(indexes, before), chunk=True)
+        else:
+            self._append([head, *stored, bytes(indexes)], chunk=True)
 
     def statistics(self) -> McapStatistics:
         """Return what the complete chunks hold."""
@@ -261,16 +322,14 @@ class McapFileWriter:
         remainder = bytes(self._done.buffer.data)
         if remainder:
             # Topics without messages: their records stand outside of any chunk.
-            self._append(remainder, chunk=True, count=0)
+            self._append([remainder], chunk=True, count=0)
         data_end = _bytes_of(DataEnd(data_section_crc=self._done.crc))
         tail = data_end + self._summary(self._done.size + len(data_end)) + MAGIC
         self._dirty = True
         self._file.truncate(self._done.size)
         self._file.write(tail)
         self._file.sync()
-        digest = self._done.sha256.copy()
-        digest.update(tail)
-        self._digest = digest.hexdigest()
+        self._digest = self._done.sha256.plus([tail]).hexdigest()
 
     def salvage(self) -> bool:
         """Cut the file back to what is complete, so that ``finish`` can be tried again with more room.
@@ -298,42 +357,48 @@ class McapFileWriter:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        try:
+            self._file.close()
+        finally:
+            self._thread.close()
 
     @property
     def sha256(self) -> str | None:
         """Hexadecimal sha256 of the file, None if it was cut and has to be read again."""
         return None if self._cut else self._digest
 
-    def _append(self, data: bytes, *, chunk: bool = False, count: int = 1) -> None:
-        """Write data and commit it; with ``chunk`` the buffer is part of it and ``count`` chunks are added."""
-        size, crc, digest, chunk_count, buffer = self._done
+    def _append(self, parts: Sequence[bytes], *, crc: int | None = None, chunk: bool = False, count: int = 1) -> None:
+        """Write parts one after the other and commit them together.
+
+        Args:
+            parts: What to write.
+            crc: CRC of the data section after them, where it is known.
+            chunk: Whether the buffer is part of it and ``count`` chunks are added.
+            count: Number of chunks.
+        """
+        size, crc_before, digest, chunk_count, buffer = self._done
         if self._dirty:
             self._file.truncate(size)
         self._dirty = True
-        self._file.write(data)
-        digest = digest.copy()
-        digest.update(data)
+        digest = digest.plus(parts)
+        for part in parts:
+            self._file.write(part)
+        if crc is None:
+            crc = crc_before
+            for part in parts:
+                crc = zlib.crc32(part, crc)
         if chunk:
             chunk_count, buffer = chunk_count + count, _Buffer()
-        self._done = _Committed(size + len(data), zlib.crc32(data, crc), digest, chunk_count, buffer)
+        self._done = _Committed(size + sum(map(len, parts)), crc, digest, chunk_count, buffer)
         self._dirty = False
 
-    def _chunk(self, content: bytes, indexes: Mapping[int, list[tuple[int, int]]]) -> Chunk:
+    def _stored(self, content: list[bytes]) -> list[bytes]:
+        """Return the content of a chunk as it stands in the file."""
         if self._compression == "zstd":
-            data = self._compressor.compress(content)
-        elif self._compression == "lz4":
-            data = lz4.frame.compress(content)
-        else:
-            data = content
-        return Chunk(
-            compression="" if self._compression == "none" else self._compression,
-            data=data,
-            message_start_time=min(record[0] for records in indexes.values() for record in records),
-            message_end_time=max(record[0] for records in indexes.values() for record in records),
-            uncompressed_crc=zlib.crc32(content),
-            uncompressed_size=len(content),
-        )
+            return [self._compressor.compress(b"".join(content))]
+        if self._compression == "lz4":
+            return [lz4.frame.compress(b"".join(content))]
+        return content
 
     def _summary(self, start: int) -> bytes:
         """Return summary section and footer of a file whose summary starts at ``start``."""
@@ -391,17 +456,14 @@ def _bytes_of(record: McapRecord) -> bytes:
     return _taken(builder)
 
 
-def _message_indexes(buffer: bytearray) -> dict[int, list[tuple[int, int]]]:
-    """Walk a chunk's records; return (receive time, offset) by channel id."""
-    indexes: dict[int, list[tuple[int, int]]] = {}
-    position, end = 0, len(buffer)
-    while position < end:
-        opcode, length = _RECORD.unpack_from(buffer, position)
-        if opcode == Opcode.MESSAGE:
-            channel_id, _, receive_ns = _STAMP.unpack_from(buffer, position + _RECORD.size)
-            records = indexes.get(channel_id)
-            if records is None:
-                records = indexes[channel_id] = []
-            records.append((receive_ns, position))
-        position += _RECORD.size + length
-    return indexes
+def _span(indexes: Mapping[int, bytearray]) -> tuple[int, int]:
+    """Return the first and the last receive time of messages."""
+    first: list[int] = []
+    last: list[int] = []
+    for entries in indexes.values():
+        numbers = array("Q", entries)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        first.append(min(numbers[::2]))
+        last.append(max(numbers[::2]))
+    return min(first), max(last)

@@ -4,18 +4,15 @@ Scalars are read as text, without YAML's implicit types: rosbag2 writes ``custom
 loader with types would turn the tag ``007`` into 7.
 """
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from alpamayo_ros.errors import BagCorruptError, BagError
 from alpamayo_ros.storage.qos import QosProfile, playable_profiles
+from alpamayo_ros.storage.yaml_text import YamlTextError, parse_yaml_text, yaml_text
 
 ROOT_KEY = "rosbag2_bagfile_information"
 FILE_NAME = "metadata.yaml"
@@ -93,34 +90,26 @@ class BagMetadata:
 
 
 def load_yaml(text: str, what: str) -> Any:
-    """Parse YAML 1.2 with every scalar as text; duplicate keys are refused.
+    """Parse YAML with every scalar as text; duplicate keys, deep nesting and aliases that multiply are refused.
 
     Raises:
-        BagCorruptError: The text is not YAML; it names ``what`` and the line.
+        BagCorruptError: The text is not such YAML; it names ``what`` and the line.
     """
     if len(text) > MAX_METADATA_BYTES:
         raise BagCorruptError(f"{what} has {len(text)} characters; expected at most {MAX_METADATA_BYTES}")
     try:
-        return YAML(typ="base", pure=True).load(text)
-    except (YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or type(error).__name__
+        return parse_yaml_text(text)
+    except YamlTextError as error:
+        where = f" in line {error.line}" if error.line else ""
         raise BagCorruptError(
-            f"{what} is not YAML{where} ({problem}); expected rosbag2 metadata: run 'alpamayo bag recover' on the bag"
+            f"{what} is not YAML{where} ({error.problem}); expected rosbag2 metadata: "
+            "run 'alpamayo bag recover' on the bag"
         ) from error
 
 
 def dump_yaml(value: object) -> str:
     """Return block-style YAML with keys in the order given."""
-    stream = io.StringIO()
-    yaml: Any = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
-    yaml.allow_unicode = True
-    yaml.width = 1_000_000
-    yaml.dump(value, stream)
-    return stream.getvalue()
+    return yaml_text(value)
 
 
 def parse_qos(value: object) -> tuple[QosProfile, ...]:

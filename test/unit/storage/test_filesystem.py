@@ -1,10 +1,11 @@
 """The file operations that writing rests on."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
-from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, sha256_of, write_atomically
+from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, WRITEBACK_BYTES, sha256_of, write_atomically
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -50,3 +51,24 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
 def test_the_digest_is_sha256(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256_of(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_long_file_is_what_was_written_although_the_kernel_is_asked_to_begin_early(tmp_path: Path) -> None:
+    file, block = LOCAL_FILE_SYSTEM.create(tmp_path / "a"), bytes(range(256)) * (WRITEBACK_BYTES // 512)
+    for _ in range(7):
+        file.write(block)
+    file.truncate(len(block) + 5)
+    for _ in range(7):
+        file.write(block)
+    file.sync()
+    file.close()
+    assert (tmp_path / "a").read_bytes() == block + block[:5] + 7 * block
+
+
+def test_no_thread_is_left_when_a_file_is_closed(tmp_path: Path) -> None:
+    file = LOCAL_FILE_SYSTEM.create(tmp_path / "a")
+    file.write(b"small")
+    assert not any(thread.name.startswith("writeback") for thread in threading.enumerate())
+    file.write(bytes(WRITEBACK_BYTES))
+    file.close()
+    assert not any(thread.name.startswith("writeback") for thread in threading.enumerate())

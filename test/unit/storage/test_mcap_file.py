@@ -290,3 +290,25 @@ def test_the_index_is_read_again_where_it_is_not_kept(make_bag: Callable[..., Pa
     assert kept.contents() == forgotten.contents()
     assert kept._known is not None
     assert forgotten._known is None
+
+
+@pytest.mark.parametrize("compression", ["zstd", "none"])
+def test_large_payloads_stay_what_they_are_when_the_next_chunk_is_read(
+    make_bag: Callable[..., Path], compression: str
+) -> None:
+    sizes = [3_000_000, 10, 2_500_000, 3_000_001, 700, 5_000_000, 0, 2_100_000]
+    rows = [("/odom", 1000 + number, bytes([number]) * size) for number, size in enumerate(sizes)]
+    path = make_bag("bag", rows, compression=compression)
+    assert contents(path) == rows
+    with open_bag(path) as reader:
+        assert all(type(message.payload) is bytes for message in reader.messages())
+
+
+def test_a_large_chunk_with_a_wrong_byte_is_refused(make_bag: Callable[..., Path]) -> None:
+    rows = [("/odom", 1000 + number, bytes([number]) * 3_000_000) for number in range(3)]
+    file = make_bag("bag", rows, compression="none") / "bag_0.mcap"
+    data = bytearray(file.read_bytes())
+    data[5_000_000] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(BagCorruptError, match="differs from its checksum"):
+        contents(file)

@@ -1,6 +1,8 @@
 """One MCAP file, as the mcap library itself reads it, also after an interrupt or on a full disk."""
 
+import hashlib
 import io
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +167,69 @@ def test_salvage_keeps_complete_chunks_and_then_gives_up_the_last_ones() -> None
     writer.finish()
     assert read_back(bytes(file.data)) == []
     assert writer.sha256 is None
+
+
+LARGE = bytes(range(256)) * 8192
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4", "none"])
+def test_large_messages_stand_among_small_ones_with_every_checksum(compression: str) -> None:
+    file = MemoryFile()
+    writer = written(file, 7, chunk_size=1_000_000, compression=compression)
+    for number in range(7, 40, 3):
+        writer.write(1, number, number, LARGE[number:])
+        writer.write(1, number + 1, number, b"small")
+        writer.write(1, number + 2, number, LARGE[: 300_000 + number])
+    writer.finish()
+    assert read_back(bytes(file.data)) == list(range(40))
+    assert writer.sha256 == hashlib.sha256(file.data).hexdigest()
+    payloads = [message.data for _, _, message in SeekingReader(io.BytesIO(bytes(file.data))).iter_messages()]
+    assert payloads[7:10] == [LARGE[7:], b"small", LARGE[:300_007]]
+    writer.close()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("keep", [0, 50, 1000])
+def test_a_large_message_that_was_not_written_is_no_message(error: BaseException, keep: int) -> None:
+    file = MemoryFile()
+    writer = written(file, 5, chunk_size=1_000_000)
+    file.error, file.keep = error, keep
+    with pytest.raises(type(error)):
+        writer.write(1, 99, 99, LARGE)
+    writer.write(1, 5, 5, b"small")
+    writer.write(1, 6, 6, LARGE)
+    writer.finish()
+    assert read_back(bytes(file.data)) == list(range(7))
+    assert writer.sha256 == hashlib.sha256(file.data).hexdigest()
+    writer.close()
+
+
+def test_a_large_message_may_be_changed_after_it_was_written() -> None:
+    file = MemoryFile()
+    writer = written(file, 0, chunk_size=1_000_000, compression="none")
+    payload = bytearray(LARGE)
+    for number in range(3):
+        writer.write(1, number, number, payload)  # type: ignore[arg-type]
+        payload[:] = bytes(len(payload))
+    writer.finish()
+    assert read_back(bytes(file.data)) == [0, 1, 2]
+    assert writer.sha256 == hashlib.sha256(file.data).hexdigest()
+    writer.close()
+
+
+def test_no_thread_is_left_when_the_file_is_closed() -> None:
+    writer = written(MemoryFile(), 0, compression="none")
+    writer.write(1, 0, 0, LARGE)
+    assert any(thread.name.startswith("sha256") for thread in threading.enumerate())
+    writer.close()
+    assert not any(thread.name.startswith("sha256") for thread in threading.enumerate())
+
+
+def test_a_topic_after_an_interrupted_message_is_whole() -> None:
+    file = MemoryFile()
+    writer = written(file, 3)
+    writer._done.buffer.data += b"\x05header of a message"
+    channel = writer.add_channel("/b", "cdr", 1, {})
+    writer.write(channel, 3, 3, b"b")
+    writer.finish()
+    assert read_back(bytes(file.data)) == list(range(4))
