@@ -1,18 +1,25 @@
 """``alpamayo bag cut|merge|filter|convert``: make one bag from others."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 from rich.text import Text
 
 from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_bar
-from alpamayo_ros.storage.copy_request import CopyRequest, Operation, parse_bag_time, parse_split_size
+from alpamayo_ros.storage.bag_time import parse_bag_time, parse_duration, utc_text
+from alpamayo_ros.storage.copy_request import REPLAY_NEEDS, CopyRequest, Operation, parse_split_size
 from alpamayo_ros.storage.copying import CopySummary, copy_bag
 from alpamayo_ros.storage.mcap_writer import Compression
 from alpamayo_ros.storage.topic_choice import TopicChoice
 
 _NS_PER_S = 1e9
 _MAX_CARRIED_SHOWN = 10
+_MAX_SHARED_SHOWN = 20
+_REPLAYABLE_NS = 8_000_000_000
+"""A shorter cut cannot hold an event with all that ``REPLAY_NEEDS`` names."""
+_HUMBLE_PACKAGE = "rosbag2_storage_mcap"
+_HUMBLE_DEBIAN_PACKAGE = "ros-humble-rosbag2-storage-mcap"
 
 
 def bag_copy(
@@ -22,6 +29,7 @@ def bag_copy(
     *,
     start: str | None = None,
     end: str | None = None,
+    duration: str | None = None,
     topics: list[str] | None = None,
     exclude: list[str] | None = None,
     types: list[str] | None = None,
@@ -39,12 +47,13 @@ def bag_copy(
         destination: Folder to make.
         start: Where a cut begins, as ``parse_bag_time`` reads it.
         end: Where a cut ends.
+        duration: How long a cut is, as ``parse_duration`` reads it.
         topics: Patterns of topics to take.
         exclude: Patterns of topics to leave out.
         types: Patterns of types to take.
         allow_different_tags: Whether tags that differ are dropped.
-        for_distro: Release that the copy is for.
-        compression: ``zstd``, ``lz4`` or ``none``.
+        for_distro: Release that the copy is for, in any case.
+        compression: ``zstd``, ``lz4`` or ``none``, in any case.
         split_size: Size of a file, as ``parse_split_size`` reads it.
         as_json: Print the summary as JSON.
     """
@@ -54,10 +63,11 @@ def bag_copy(
         destination=destination,
         start=None if start is None else parse_bag_time(start),
         end=None if end is None else parse_bag_time(end),
+        duration_ns=None if duration is None else parse_duration(duration),
         choice=TopicChoice(tuple(topics or ()), tuple(exclude or ()), tuple(types or ())),
         allow_different_tags=allow_different_tags,
-        ros_distro=for_distro,
-        compression=cast("Compression | None", compression),
+        ros_distro=None if for_distro is None else for_distro.lower(),
+        compression=None if compression is None else cast("Compression", compression.lower()),
         max_file_bytes=None if split_size is None else parse_split_size(split_size),
     )
     with progress_bar("copying") as progress:
@@ -100,30 +110,49 @@ def summary_document(summary: CopySummary) -> dict[str, Any]:
         "carried": [
             {"topic": one.topic, "received_ns": one.received_ns, "placed_ns": one.placed_ns} for one in summary.carried
         ],
+        "kept_once": dict(summary.kept_once),
         "warnings": list(summary.warnings),
     }
 
 
 def _print_summary(summary: CopySummary) -> None:
-    rows: list[tuple[str, ...]] = [("messages", "duration s", "content", "bag")]
+    rows: list[tuple[str, ...]] = [("messages", "from (UTC)", "to (UTC)", "duration s", "content", "source")]
     for source in summary.sources:
-        digest = source.content_digest or "not read whole"
-        rows.append((str(source.message_count), _duration(source.start_ns, source.end_ns), digest, str(source.path)))
-    made = (str(summary.message_count), _duration(summary.start_ns, summary.end_ns), summary.content_digest)
-    print_aligned(OUT, [*rows, (*made, str(summary.destination))], right=(0, 1))
+        digest = source.content_digest or "not all of it was read"
+        times = (_time(source.start_ns), _time(source.end_ns), _duration(source.start_ns, source.end_ns))
+        rows.append((str(source.message_count), *times, digest, str(source.path)))
+    print_aligned(OUT, rows, right=(0, 3))
     print_aligned(OUT, _facts(summary))
     for warning in summary.warnings:
         OUT.print(Text("! ", style="bold yellow") + Text(warning))
+    for sentence in _kept_once(summary):
+        OUT.print(Text(sentence))
+    made = f"{summary.message_count} messages, {_duration(summary.start_ns, summary.end_ns)} s"
+    OUT.print(Text(f"{summary.destination}: {made}", style="bold"))
+
+
+def _kept_once(summary: CopySummary) -> Iterator[str]:
+    where = "in both bags" if len(summary.sources) == 2 else "in several bags"
+    for topic, number in list(summary.kept_once.items())[:_MAX_SHARED_SHOWN]:
+        said = f"{number} messages were {where} and are" if number > 1 else f"1 message was {where} and is"
+        yield f"{topic}: {said} kept once"
+    rest = list(summary.kept_once.values())[_MAX_SHARED_SHOWN:]
+    if rest:
+        yield f"and {len(rest)} more topics: {sum(rest)} messages"
 
 
 def _facts(summary: CopySummary) -> list[tuple[str, ...]]:
     change = f"changed ({'; '.join(summary.changed_by)})" if summary.changed_by else "unchanged"
     facts: list[tuple[str, ...]] = [
-        ("content", change),
+        ("content", f"{summary.content_digest} {change}"),
         ("for", f"{summary.ros_distro}, compression {summary.compression}, state {summary.state}"),
         ("lineage", summary.lineage_id or "-"),
         ("envelope", summary.envelope_id or "-"),
     ]
+    if summary.ros_distro == "humble":
+        facts.append(("needs", f"package {_HUMBLE_PACKAGE} where it is read ({_HUMBLE_DEBIAN_PACKAGE})"))
+    if summary.operation == "cut" and 0 < (summary.end_ns or 0) - (summary.start_ns or 0) < _REPLAYABLE_NS:
+        facts.append(("note", REPLAY_NEEDS))
     if summary.topics_dropped:
         facts.append(("dropped", ", ".join(summary.topics_dropped)))
     facts += [(f"dropped tag {key}", " | ".join(values)) for key, values in sorted(summary.tags_dropped.items())]
@@ -136,3 +165,7 @@ def _facts(summary: CopySummary) -> list[tuple[str, ...]]:
 
 def _duration(start_ns: int | None, end_ns: int | None) -> str:
     return "-" if start_ns is None or end_ns is None else f"{(end_ns - start_ns) / _NS_PER_S:.3f}"
+
+
+def _time(stamp_ns: int | None) -> str:
+    return "-" if stamp_ns is None else utc_text(stamp_ns)

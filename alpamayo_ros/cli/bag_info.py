@@ -192,14 +192,15 @@ def _trace_facts(steps: list[dict[str, Any]], prefix: str) -> list[tuple[str, ..
 
 def _step_text(step: dict[str, Any]) -> str:
     sources = "; ".join(
-        f"{source['name']} ({source['message_count']} messages, {source.get('content_digest', 'not read whole')})"
+        f"{source.get('name') or '?'} ({source.get('message_count', 0)} messages, "
+        f"{source.get('content_digest', 'not read whole')})"
         for source in step.get("sources", [])
     )
     arguments = ", ".join(
         f"{key}={' '.join(value) if isinstance(value, list) else value}"
         for key, value in step.get("arguments", {}).items()
     )
-    parts = [f"{step['operation']} of {sources}", f"with {arguments}" if arguments else ""]
+    parts = [f"{step.get('operation') or '?'} of {sources or '?'}", f"with {arguments}" if arguments else ""]
     if step.get("topics_dropped"):
         parts.append(f"without {', '.join(step['topics_dropped'])}")
     if step.get("tags_dropped"):

@@ -6,11 +6,12 @@ from typing import Any
 import typer
 
 from alpamayo_ros.cli.console import OUT, print_aligned, print_json
+from alpamayo_ros.cli.verb_help import VerbCommand
 
 app = typer.Typer(help="Show lineages.", no_args_is_help=True)
 
 
-@app.command("show")
+@app.command("show", cls=VerbCommand)
 def show(
     bag: Path | None = typer.Argument(None, help="A bag: show the lineage that it names. Without one, --profile's."),
     profile: str = typer.Option("kinematic", help="Profile whose lineage here and now is shown."),

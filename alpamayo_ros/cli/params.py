@@ -5,13 +5,14 @@ from pathlib import Path
 import typer
 
 from alpamayo_ros.cli.console import OUT
+from alpamayo_ros.cli.verb_help import VerbCommand
 from alpamayo_ros.errors import OutputError
 from alpamayo_ros.params.node_parameters import generated_files
 
 app = typer.Typer(help="Generate parameter files from the dataclasses.", no_args_is_help=True)
 
 
-@app.command("write")
+@app.command("write", cls=VerbCommand)
 def write(folder: Path = typer.Argument(Path("config"), help="Folder to write into.")) -> int:
     """Write the YAML file and the JSON schema of every node's parameters."""
     for name, text in generated_files().items():

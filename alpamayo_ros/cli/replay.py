@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from alpamayo_ros.cli.console import ERR, OUT, print_aligned, print_json, progress_bar
+from alpamayo_ros.cli.verb_help import VerbCommand
 from alpamayo_ros.cli.wrapper import EXIT_INCONCLUSIVE, EXIT_NOT_COMPARABLE, EXIT_PASS, EXIT_REGRESSION
 from alpamayo_ros.structs.verdict import ReplayResult, Verdict
 
@@ -45,7 +46,7 @@ class Ticks(str, Enum):
     RECORDED = "recorded"
 
 
-@app.command("run")
+@app.command("run", cls=VerbCommand)
 def run(
     bag: Path = typer.Argument(help="Bag folder, or a bare .mcap or .db3 file."),
     profile: str = typer.Option(..., "--profile", help="Profile name, or path of a profile .yaml file."),
@@ -106,7 +107,7 @@ def run(
     return EXIT_CODES[result.verdict]
 
 
-@app.command("digests")
+@app.command("digests", cls=VerbCommand)
 def digests(
     results: list[Path] = typer.Argument(help="Folders that 'replay run' wrote, two or more."),
     as_json: bool = typer.Option(False, "--json", help="Print the digests as JSON."),
@@ -126,7 +127,7 @@ def digests(
     return EXIT_PASS if comparison.equal else EXIT_REGRESSION
 
 
-@app.command("approve")
+@app.command("approve", cls=VerbCommand)
 def approve(
     result: Path = typer.Argument(help="Folder that 'replay run' wrote."),
     author: str = typer.Option(..., help="Who approves."),

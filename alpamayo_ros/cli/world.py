@@ -5,11 +5,12 @@ from pathlib import Path
 import typer
 
 from alpamayo_ros.cli.console import print_json, progress_bar
+from alpamayo_ros.cli.verb_help import VerbCommand
 
 app = typer.Typer(help="Make simulated bags.", no_args_is_help=True)
 
 
-@app.command("demo")
+@app.command("demo", cls=VerbCommand)
 def demo(
     out: Path = typer.Argument(help="Bag folder to make."),
     seed: int = typer.Option(0, min=0, help="Seed of the scene."),

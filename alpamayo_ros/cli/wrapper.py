@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import sys
 import traceback
@@ -10,6 +11,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from types import FrameType
 
+from alpamayo_ros.cli.visible_text import visible
 from alpamayo_ros.errors import AlpamayoError
 
 EXIT_PASS = 0
@@ -19,6 +21,9 @@ EXIT_INCONCLUSIVE = 3
 EXIT_NOT_COMPARABLE = 4
 EXIT_INTERNAL = 70
 EXIT_IO = 74
+
+_MAX_OPEN_FILES = 65_536
+"""Hard limits may be a thousand million, and a program that is started from here may walk over all it could have."""
 
 
 class Interrupted(BaseException):
@@ -33,9 +38,12 @@ def run_verb(verb: Callable[[], int]) -> int:
     """Run a verb and return its exit code; print what went wrong to standard error in one sentence."""
     _listen_for_signals()
     _write_any_text()
+    _open_many_files()
     try:
         return verb()
     except AlpamayoError as error:
+        if _lacks_open_files(error):
+            return _complain(f"{_TOO_MANY_FILES} ({error})", EXIT_USAGE)
         return _complain(str(error), error.exit_code)
     except Interrupted as interruption:
         return _interrupted(interruption.number)
@@ -44,6 +52,8 @@ def run_verb(verb: Callable[[], int]) -> int:
     except MemoryError:
         return _complain("the machine has not enough memory for this", EXIT_INTERNAL)
     except OSError as error:
+        if _lacks_open_files(error):
+            return _complain(f"{_TOO_MANY_FILES} ({error.filename or error})", EXIT_USAGE)
         return _complain(f"{error.filename or 'standard output'}: {error.strerror or error}", _os_exit_code(error))
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user unasked
         # An interruption inside a call into C++ comes back as whatever that made of it.
@@ -81,6 +91,30 @@ def _write_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _open_many_files() -> None:
+    """Take the files that the system grants and a shell's default withholds: a merge keeps every bag open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        # Some systems refuse less than they state; then the limit stays what it was.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+_TOO_MANY_FILES = (
+    "more files are needed at once than this process may open: raise the limit with 'ulimit -n', or give fewer bags"
+)
+
+
+def _lacks_open_files(error: BaseException | None) -> bool:
+    """Say whether an error comes of the limit of open files: then no bag is at fault, whatever met it first."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return True
+        error = error.__cause__
+    return False
+
+
 def _os_exit_code(error: OSError) -> int:
     return EXIT_IO if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG) else EXIT_USAGE
 
@@ -101,5 +135,5 @@ def _complain(sentence: str, code: int) -> int:
             sys.stdout.flush()
     with suppress(OSError, ValueError):
         if sys.stderr is not None:
-            print(f"alpamayo: {sentence}", file=sys.stderr, flush=True)  # noqa: T201 - the only place that does
+            print(f"alpamayo: {visible(sentence)}", file=sys.stderr, flush=True)  # noqa: T201 - the only place that does
     return code

@@ -41,6 +41,33 @@ _ASK_FOR_ROOM_EVERY_BYTES = 64 * 1024 * 1024
 _DECODE_ERRORS = (zstandard.ZstdError, RuntimeError, ValueError, EOFError)
 
 
+class ExpansionBudget:
+    """Stops a stream of small pieces that expand without end, each within its own limit."""
+
+    def __init__(self) -> None:
+        """Begin with nothing spent."""
+        self._stored = 0
+        self._expanded = 0
+
+    def spend(self, stored: int, expanded: int) -> None:
+        """Count one piece.
+
+        Args:
+            stored: Its bytes in the file.
+            expanded: Its bytes after decompression.
+
+        Raises:
+            ValueError: All pieces together grew more than MAX_RATIO times, and to more than MAX_UNSUSPECTED_BYTES.
+        """
+        self._stored += stored
+        self._expanded += expanded
+        if self._expanded > max(MAX_UNSUSPECTED_BYTES, MAX_RATIO * self._stored):
+            raise ValueError(
+                f"belongs to data that expand more than {MAX_RATIO} times; "
+                "expected a recording, not a decompression bomb"
+            )
+
+
 def compression_of(name: str) -> str:
     """Return the method that a file name states, empty for a file that is not compressed as a whole."""
     return SUFFIXES.get(Path(name).suffix, "")
@@ -134,6 +161,7 @@ class DecompressedFiles:
     def __init__(self) -> None:
         """Make nothing yet."""
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._targets: dict[Path, Path] = {}
         self._sizes: dict[Path, int] = {}
 
     def copy_of(self, path: Path) -> Path:
@@ -145,9 +173,13 @@ class DecompressedFiles:
         """
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="alpamayo_bag_", ignore_cleanup_errors=True)
-        target = Path(self._folder.name) / plain_name(path.name)
-        if target in self._sizes:
-            return target
+        known = self._targets.get(path)
+        if known is not None and known in self._sizes:
+            return known
+        # A folder of its own: two files may have one name without the suffix of their compression.
+        target = Path(self._folder.name) / str(len(self._targets)) / plain_name(path.name)
+        target.parent.mkdir()
+        self._targets[path] = target
         try:
             size = _decompress(path, target)
         except BaseException:
@@ -163,6 +195,7 @@ class DecompressedFiles:
     def close(self) -> None:
         """Delete the copies; asking for one again makes it again."""
         self._sizes.clear()
+        self._targets.clear()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None

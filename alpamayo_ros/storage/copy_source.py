@@ -1,6 +1,7 @@
 """The bags that a copy is made from, and what they say together: topics, identity, release, compression."""
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +11,14 @@ from alpamayo_ros.errors import BagError, ConfigurationError, TopicError
 from alpamayo_ros.storage.copy_staging import real_path
 from alpamayo_ros.storage.digest import NO_HASH, stated_or_computed_hash
 from alpamayo_ros.storage.distro import METADATA_VERSIONS
-from alpamayo_ros.storage.identity import RESERVED_KEYS, SIDECAR, BagIdentity, IdentityReport, read_identity
+from alpamayo_ros.storage.identity import (
+    MAX_SIDECAR_BYTES,
+    RESERVED_KEYS,
+    SIDECAR,
+    BagIdentity,
+    IdentityReport,
+    read_identity,
+)
 from alpamayo_ros.storage.mcap_writer import Compression
 from alpamayo_ros.storage.message import TopicInfo
 from alpamayo_ros.storage.reader import BagReader, open_bag
@@ -20,6 +28,7 @@ from alpamayo_ros.structs.lineage import NONE
 
 NEWEST_DISTRO = "kilted"
 _UNNAMED = ("", NONE)
+_MAX_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class CopySource:
     @property
     def name(self) -> str:
         """Name of its folder or file; where that lies is no part of what was done."""
-        return real_path(self.path).name
+        return os.fsencode(real_path(self.path).name).decode(errors="backslashreplace")
 
     @property
     def trace(self) -> Trace:
@@ -98,10 +107,16 @@ def _validate_agreement(path: Path, identity: IdentityReport) -> None:
 
 
 def _sidecar_digest(path: Path) -> str:
+    sidecar = path / SIDECAR
     try:
-        return f"sha256:{hashlib.sha256((path / SIDECAR).read_bytes()).hexdigest()}"
+        # A pipe or a device never ends, and a larger file is no identity.
+        if not sidecar.is_file():
+            return ""
+        with sidecar.open("rb") as file:
+            data = file.read(MAX_SIDECAR_BYTES + 1)
     except OSError:
         return ""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}" if len(data) <= MAX_SIDECAR_BYTES else ""
 
 
 def joined_topics(sources: Sequence[CopySource], chosen: Sequence[frozenset[str]]) -> dict[str, TopicInfo]:
@@ -198,6 +213,7 @@ def joined_identity(sources: Sequence[CopySource], *, allow_different_tags: bool
     for key in [key for key, value in tags.items() if not _is_storable(key, value)]:
         warnings.append(f"tag {key[:80]!r} is left out; a tag has a name and a value of printable text")
         dropped[key] = (tags.pop(key),)
+    warnings += _spread_tags(sources, tags)
     return JoinedIdentity(BagIdentity(lineage_id, envelope_id, manifest, tags), dropped, tuple(warnings))
 
 
@@ -232,6 +248,22 @@ def _joined_tags(
             "--allow-different-tags merges them all the same and leaves those tags out"
         )
     return {key: next(iter(found)) for key, found in values.items() if key not in different}, different
+
+
+def _spread_tags(sources: Sequence[CopySource], tags: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each bag about whose messages the tags of others will speak too."""
+    for source in sources:
+        lacking = sorted(key for key in tags if key not in source.identity.tags)
+        if not lacking or not source.reader.message_count:
+            continue
+        origins = dict.fromkeys(
+            str(next(other.path for other in sources if key in other.identity.tags)) for key in lacking
+        )
+        names = ", ".join(key[:40] for key in lacking[:_MAX_SHOWN]) + (" and more" if len(lacking) > _MAX_SHOWN else "")
+        yield (
+            f"tags {names} come from {', '.join(origins)}; {source.path} has none of them, "
+            "and in the merged bag they speak for its messages too"
+        )
 
 
 def _is_storable(key: str, value: str) -> bool:

@@ -12,6 +12,7 @@ from alpamayo_ros.errors import BagWriteError, OutputError
 from alpamayo_ros.storage.filesystem import FileSystem
 
 _DEVICE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+_FILE_SUFFIXES = (".mcap", ".db3", ".zstd", ".lz4")
 _MAX_NAME = 32
 """Characters of the destination's name in that of the staging folder, so that a long name does not get too long."""
 
@@ -24,14 +25,31 @@ def validate_destination(destination: Path, sources: Sequence[Path]) -> None:
         sources: Bag folders and files that are read.
 
     Raises:
-        OutputError: It exists, if only as a link to nowhere, or it would change a source.
+        OutputError: It exists, if only as a link to nowhere, it would change a source, or its name is that of a file.
     """
     if destination.exists() or destination.is_symlink():
         raise OutputError(f"output {destination} exists already; expected a new folder")
+    if destination.name in ("", ".."):
+        raise OutputError(f"output {destination} ends without a name; expected the name of a new folder")
+    if not _is_unicode(destination.name):
+        raise OutputError(f"output {str(destination)!r} has a name that is not UTF-8; expected one that a bag can hold")
+    if destination.suffix.lower() in _FILE_SUFFIXES:
+        raise OutputError(
+            f"output {destination} has the name of a file; expected that of a folder, which a bag is: "
+            f"drop the suffix '{destination.suffix}'"
+        )
     resolved = real_path(destination)
     for source in sources:
         if real_path(source) in (resolved, *resolved.parents):
             raise OutputError(f"output {destination} is inside of bag {source}; expected a folder outside of it")
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def real_path(path: Path) -> Path:
@@ -59,7 +77,15 @@ def staged_copy(destination: Path, filesystem: FileSystem) -> Iterator[Path]:
     except OSError as error:
         raise _refused(destination, error) from error
     try:
-        yield staging / destination.name
+        try:
+            yield staging / destination.name
+        except BagWriteError as error:
+            # The writer speaks of the staging folder, and keeps what it wrote; a copy keeps nothing.
+            reason = getattr(error.__cause__, "strerror", None) or error
+            raise BagWriteError(
+                f"bag {destination} could not be written ({reason}); expected free space on a sound disk: "
+                "nothing was left"
+            ) from error
         try:
             filesystem.replace(staging / destination.name, destination)
         except OSError as error:

@@ -82,6 +82,13 @@ def in_total_order(streams: Sequence[tuple[int, Iterator[Digested]]], ranks: Map
         streams: Lower bound of the receive times in ns, and the messages.
         ranks: Rank by topic.
     """
+    return (item for _, item in numbered_in_total_order(streams, ranks))
+
+
+def numbered_in_total_order(
+    streams: Sequence[tuple[int, Iterator[Digested]]], ranks: Mapping[str, int]
+) -> Iterator[tuple[int, Digested]]:
+    """Merge ordered streams as ``in_total_order`` does, and say of each message which stream it is from."""
     coming: list[tuple[int, int, int, Digested | None]] = [
         (bound_ns, -1, index, None) for index, (bound_ns, _) in enumerate(streams)
     ]
@@ -89,7 +96,7 @@ def in_total_order(streams: Sequence[tuple[int, Iterator[Digested]]], ranks: Map
     while coming:
         _, _, index, item = coming[0]
         if item is not None:
-            yield item
+            yield index, item
         following = next(streams[index][1], None)
         if following is None:
             heapq.heappop(coming)

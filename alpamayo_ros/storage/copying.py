@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from alpamayo_ros.errors import BagCorruptError
 from alpamayo_ros.lineage.runtime import package_version
 from alpamayo_ros.storage.companions import Companion, joined_companions, write_companions
 from alpamayo_ros.storage.copy_request import CopyRequest, Window
@@ -44,9 +45,11 @@ from alpamayo_ros.storage.identity import (
 )
 from alpamayo_ros.storage.mcap_writer import Compression
 from alpamayo_ros.storage.message import TopicInfo
+from alpamayo_ros.storage.shared_messages import SharedMessages
+from alpamayo_ros.storage.source_gaps import gap_warnings
 from alpamayo_ros.storage.topic_choice import TopicChoice
 from alpamayo_ros.storage.trace import CarriedMessage, Trace, TraceSource, TraceStep
-from alpamayo_ros.storage.writer import OWN_RECORDS, ROSBAG2_RECORD, BagWriter
+from alpamayo_ros.storage.writer import MAX_STAMP_NS, OWN_RECORDS, ROSBAG2_RECORD, BagWriter
 
 Progress = Callable[[int, int], None]
 
@@ -87,6 +90,7 @@ class CopySummary:
         topics_dropped: Topics of the sources that it lacks.
         tags_dropped: Values of tags that it lacks, by name.
         carried: Its messages that stand at another time than they were received.
+        kept_once: Messages by topic that were in several of the bags and are in it once.
         warnings: What a user should know, one sentence each.
     """
 
@@ -106,6 +110,7 @@ class CopySummary:
     topics_dropped: tuple[str, ...]
     tags_dropped: Mapping[str, tuple[str, ...]]
     carried: tuple[CarriedMessage, ...]
+    kept_once: Mapping[str, int]
     warnings: tuple[str, ...]
 
     @property
@@ -132,19 +137,21 @@ class _Plan:
     state: str
     warnings: tuple[str, ...]
 
-    def trace(self, digests: Sequence[str]) -> Trace:
-        """Return the trace of the copy with the content digests of what was read."""
+    def trace(self, digests: Sequence[str], kept_once: Mapping[str, int]) -> Trace:
+        """Return the trace of the copy with the content digests of what was read, and what was kept once."""
         sources = tuple(
             replace(source, content_digest=digest) for source, digest in zip(self.step.sources, digests, strict=True)
         )
         earlier = self.sources[0].trace if len(self.sources) == 1 else ()
-        return (*earlier, replace(self.step, sources=sources))
+        return (*earlier, replace(self.step, sources=sources, kept_once=dict(sorted(kept_once.items()))))
 
-    def messages(self) -> Iterator[Digested]:
+    def messages(self, shared: SharedMessages) -> Iterator[Digested]:
         """Iterate over the messages of the copy in the total order; may be done once."""
         streams = [(stream.start_ns, stream.messages()) for stream in self.streams if stream.start_ns is not None]
         if not self.at_start and len(streams) == 1:
             return streams[0][1]
+        if len(self.sources) > 1:
+            return shared.merged(streams, ranks_of(self.topics))
         if self.window.start_ns is not None:
             streams = [(self.window.start_ns, iter(self.at_start)), *streams]
         return in_total_order(streams, ranks_of(self.topics))
@@ -156,6 +163,7 @@ class _Tally:
 
     digest: ContentDigest
     counts: Counter[str] = field(default_factory=Counter)
+    shared: SharedMessages = field(default_factory=SharedMessages)
     start_ns: int | None = None
     end_ns: int | None = None
     read: tuple[str, ...] = ()
@@ -191,9 +199,11 @@ def copy_bag(
 
 def _plan(request: CopyRequest, sources: tuple[CopySource, ...]) -> _Plan:
     window = request.window(sources[0].reader)
+    _validate_stamps(sources, window)
     chosen = [_chosen(request.choice, source.reader.topics) for source in sources]
     topics = joined_topics(sources, chosen)
     joined = joined_identity(sources, allow_different_tags=request.allow_different_tags)
+    gaps = gap_warnings(sources, allow_any=request.allow_different_tags)
     at_start: list[Digested] = []
     carried: list[CarriedMessage] = []
     if window.start_ns is not None:
@@ -210,7 +220,7 @@ def _plan(request: CopyRequest, sources: tuple[CopySource, ...]) -> _Plan:
         tags_dropped=dict(joined.tags_dropped),
         carried=tuple(carried),
     )
-    companions, left_behind = joined_companions([source.path for source in sources])
+    companions, left_behind = joined_companions([source.path for source in sources], step.topics_dropped)
     return _Plan(
         request=request,
         sources=sources,
@@ -224,8 +234,20 @@ def _plan(request: CopyRequest, sources: tuple[CopySource, ...]) -> _Plan:
         ros_distro=request.ros_distro or distro_like(sources),
         compression=request.compression or compression_like(sources),
         state=RECOVERED if any(source.identity.partial for source in sources) else CLOSED,
-        warnings=(*_source_warnings(sources), *joined.warnings, *left_behind),
+        warnings=(*_source_warnings(sources), *gaps, *joined.warnings, *left_behind),
     )
+
+
+def _validate_stamps(sources: Sequence[CopySource], window: Window) -> None:
+    """Refuse before anything is copied what no bag of ROS 2 can hold."""
+    for source in sources:
+        start_ns, end_ns = source.reader.start_ns, source.reader.end_ns
+        if start_ns is not None and end_ns is not None and end_ns > MAX_STAMP_NS and window.end_ns is None:
+            others = f": take the others by 'alpamayo bag cut' with --end {MAX_STAMP_NS}ns"
+            raise BagCorruptError(
+                f"bag {source.path} has a message at {end_ns} ns; expected receive times up to {MAX_STAMP_NS} ns"
+                f"{others if start_ns < MAX_STAMP_NS else ', which it has none of'}"
+            )
 
 
 def _chosen(choice: TopicChoice, topics: Mapping[str, TopicInfo]) -> frozenset[str]:
@@ -256,7 +278,7 @@ def _write(plan: _Plan, folder: Path, progress: Progress | None, filesystem: Fil
     tally = _Tally(ContentDigest(plan.topics))
     with BagWriter(
         folder,
-        identity=replace(plan.identity, trace=plan.trace([""] * len(plan.sources))),
+        identity=replace(plan.identity, trace=plan.trace([""] * len(plan.sources), {})),
         compression=plan.compression,
         ros_distro=plan.ros_distro,
         max_file_bytes=plan.request.max_file_bytes,
@@ -267,16 +289,17 @@ def _write(plan: _Plan, folder: Path, progress: Progress | None, filesystem: Fil
             _add_topic(writer, topic)
         tally.warnings = tuple(_carry_records(plan.sources, writer))
         _write_messages(plan, writer, tally, progress)
+        tally.warnings += tuple(_publish_warnings(tally.shared))
         write_companions(folder, plan.companions, filesystem)
         tally.read = tuple(stream.content_digest() for stream in plan.streams)
-        writer.complete_identity(replace(plan.identity, trace=plan.trace(tally.read)))
+        writer.complete_identity(replace(plan.identity, trace=plan.trace(tally.read, tally.shared.kept_once)))
     return tally
 
 
 def _write_messages(plan: _Plan, writer: BagWriter, tally: _Tally, progress: Progress | None) -> None:
     write, update, counts = writer.write, tally.digest.update, tally.counts
     receive_ns = None
-    for number, (message, digest) in enumerate(plan.messages()):
+    for number, (message, digest) in enumerate(plan.messages(tally.shared)):
         topic, _, receive_ns, publish_ns, payload = message
         write(topic, payload, receive_ns=receive_ns, publish_ns=publish_ns)
         update(message, digest)
@@ -289,6 +312,14 @@ def _write_messages(plan: _Plan, writer: BagWriter, tally: _Tally, progress: Pro
     if progress is not None:
         total = _done(plan, 0, 0)[1]
         progress(total, total)
+
+
+def _publish_warnings(shared: SharedMessages) -> Iterator[str]:
+    for topic, number in sorted(shared.publish_differs.items()):
+        yield (
+            f"{topic}: {number} messages are in several bags with other publish times, and are kept more than once; "
+            "a copy of a bag in sqlite3 has lost them"
+        )
 
 
 def _done(plan: _Plan, number: int, receive_ns: int) -> tuple[int, int]:
@@ -361,6 +392,7 @@ def _summary(plan: _Plan, tally: _Tally) -> CopySummary:
         topics_dropped=plan.step.topics_dropped,
         tags_dropped=plan.step.tags_dropped,
         carried=plan.step.carried,
+        kept_once=dict(sorted(tally.shared.kept_once.items())),
         warnings=tuple(dict.fromkeys((*plan.warnings, *tally.warnings, *empty))),
     )
 

@@ -21,6 +21,12 @@ NO_HASH = "-"
 MAX_DEFINITION_CHARACTERS = 250_000
 """A longer definition is not parsed; the longest of the common interfaces has 20,000."""
 
+MAX_DEFINITIONS_CHARACTERS = 5_000_000
+"""Definitions of one bag that are parsed for its digest, in the order of topic names; the common interfaces together
+have less than a tenth of it."""
+
+_KNOWN_HASHES = 4096
+
 _IDL_SEPARATOR = "=" * 80 + "\n"
 _OWN_PACKAGE = "alpamayo_ros/"
 _EXCLUDED_TOPICS = ("/rosout", "/parameter_events", "/diagnostics")
@@ -48,8 +54,26 @@ def stated_or_computed_hash(topic: TopicInfo) -> str:
     """Return the RIHS01 hash that the bag states, else that of the definition in the bag, else ``-``."""
     if topic.type_hash:
         return topic.type_hash
-    if topic.definition_encoding not in ("ros2msg", "ros2idl") or len(topic.definition) > MAX_DEFINITION_CHARACTERS:
+    if not _is_parsed(topic):
         return NO_HASH
+    key = (topic.type_name, topic.definition_encoding, hashlib.sha256(topic.definition.encode()).digest())
+    known = _computed_hashes.get(key)
+    if known is None:
+        if len(_computed_hashes) >= _KNOWN_HASHES:
+            _computed_hashes.clear()
+        known = _computed_hashes[key] = _hash_or_none(topic)
+    return known
+
+
+_computed_hashes: dict[tuple[str, str, bytes], str] = {}
+"""Hashes by type, encoding and digest of the definition: thousands of topics share a type, and parsing is slow."""
+
+
+def _is_parsed(topic: TopicInfo) -> bool:
+    return topic.definition_encoding in ("ros2msg", "ros2idl") and len(topic.definition) <= MAX_DEFINITION_CHARACTERS
+
+
+def _hash_or_none(topic: TopicInfo) -> str:
     try:
         return _computed_hash(topic)
     except Exception:  # noqa: BLE001 - any text may stand in a bag, and the parser raises whatever it meets first
@@ -76,6 +100,21 @@ def payload_sha256(message: BagMessage) -> str:
     return hashlib.sha256(message[4], usedforsecurity=False).hexdigest()
 
 
+def _hashes_by_topic(topics: Mapping[str, TopicInfo]) -> dict[str, str]:
+    """Return each topic's hash; the time for it is bounded, whatever the bag defines."""
+    hashes: dict[str, str] = {}
+    parsed: set[tuple[str, str]] = set()
+    characters = 0
+    for name, topic in topics.items():
+        definition = (topic.type_name, topic.definition)
+        if not topic.type_hash and _is_parsed(topic) and definition not in parsed:
+            parsed.add(definition)
+            characters += len(topic.definition)
+        beyond = not topic.type_hash and characters > MAX_DEFINITIONS_CHARACTERS
+        hashes[name] = NO_HASH if beyond else stated_or_computed_hash(topic)
+    return hashes
+
+
 class InputOrderDigest:
     """Digest of the messages that were really fed, in the order in which they were fed."""
 
@@ -85,10 +124,10 @@ class InputOrderDigest:
         Args:
             topics: Topics of the bag that the messages are from.
         """
+        covered = {name: topic for name, topic in sorted(topics.items()) if self._covers(topic)}
+        hashes = _hashes_by_topic(covered)
         self._prefixes = {
-            name: f"{name}\t{topic.type_name}\t{stated_or_computed_hash(topic)}\t".encode()
-            for name, topic in topics.items()
-            if self._covers(topic)
+            name: f"{name}\t{topic.type_name}\t{hashes[name]}\t".encode() for name, topic in covered.items()
         }
         self._digest = hashlib.sha256()
         self.message_count = 0

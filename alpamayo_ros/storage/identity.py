@@ -12,6 +12,7 @@ not.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,21 @@ TRACE_KEY = "trace"
 RESERVED_KEYS = ("lineage_id", "envelope_id", "state", TRACE_KEY)
 
 MAX_SIDECAR_BYTES = 16 * 1024 * 1024
+
+_MAX_LINEAGE_BYTES = 1024 * 1024
+"""A larger message on the lineage topic is not read; one of ours has some kilobytes."""
+
+_MAX_LINEAGES = 16
+"""After so many different ones no more are read: a sound bag holds one."""
+
+_REFUSED = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters
+    "\u2028\u2029"  # line and paragraph separators, which YAML readers may take for line ends
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # the direction of writing: a text shown as another
+    "\ud800-\udfff"  # half of a surrogate pair, which no file can hold
+)
+_REFUSED_IN_VALUE = re.compile(f"[{_REFUSED}]")
+_REFUSED_IN_KEY = re.compile(f"[\t\n{_REFUSED}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +123,9 @@ def validate_identity(identity: BagIdentity) -> None:
     """Refuse what rosbag2's flat text map cannot hold.
 
     Raises:
-        ConfigurationError: A tag has a reserved name, or a value is no text or holds control characters,
-            which YAML readers change; or the trace is too long.
+        ConfigurationError: A tag has a reserved name, or a value is no text or holds control characters other than
+            tab and line feed, separators that YAML readers change, or marks of the direction of writing; or the trace
+            is too long.
     """
     if identity.trace and (length := len(trace_text(identity.trace))) > MAX_TRACE_CHARACTERS:
         raise ConfigurationError(
@@ -119,13 +136,13 @@ def validate_identity(identity: BagIdentity) -> None:
     for key, value in identity.tags.items():
         if key in RESERVED_KEYS:
             raise ConfigurationError(f"tag {key!r} has a reserved name; expected none of: {', '.join(RESERVED_KEYS)}")
-        if not key or not key.isprintable():
+        if not key or _REFUSED_IN_KEY.search(key):
             raise ConfigurationError(f"tag {key!r} has no usable name; expected printable text")
         texts[f"tag {key!r}"] = value
     for name, text in texts.items():
         if not isinstance(text, str):
             raise ConfigurationError(f"{name} of a bag is a {type(text).__name__}; expected a text")
-        if not text.replace("\n", "").isprintable():
+        if _REFUSED_IN_VALUE.search(text):
             raise ConfigurationError(f"{name} of a bag is {text[:80]!r}; expected printable text")
 
 
@@ -294,10 +311,12 @@ class _Collector:
 
     def _parsed_trace(self, place: str, value: object) -> Trace:
         try:
-            return parse_trace(value)
+            trace = parse_trace(value)
+            _require_unicode(trace_document(trace), "holds text that is no Unicode")
         except ValueError as error:
             self._disagreements.append(f"{place}: the trace of what was done to the bag {error}; it was damaged")
             return ()
+        return trace
 
     def _read_sidecar(self, path: Path) -> bool:
         if not path.is_file():
@@ -361,19 +380,34 @@ class _Collector:
     def _read_topic(self, reader: BagReader) -> None:
         type_name = output_topic("lineage").type_name
         topics = [topic.name for topic in reader.topics.values() if topic.type_name == type_name]
-        ids, manifests = [], []
+        # Each kept once: a stranger's bag may hold the same megabyte a million times.
+        said: set[tuple[str, str, str]] = set()
+        problems: dict[str, None] = {}
+        payload: bytes | None = None
         for message in reader.messages(topics) if topics else ():
-            try:
-                content = deserialize(message.payload, type_name)
-            except Exception as error:  # noqa: BLE001 - a damaged payload raises whatever the decoder meets first
-                self._disagreements.append(
-                    f"a message on {message.topic} is no Lineage of this version ({type(error).__name__})"
-                )
+            if message.payload == payload:
                 continue
-            ids.append((str(content.lineage_id), str(content.envelope_id)))
-            manifests.append(str(content.manifest))
-        self._places[TOPIC_PLACE] = self._single(TOPIC_PLACE, ids)
-        self._manifests[TOPIC_PLACE] = self._only("manifest", manifests)
+            if len(message.payload) > _MAX_LINEAGE_BYTES:
+                problems[
+                    f"a message on {message.topic} has more than {_MAX_LINEAGE_BYTES} bytes and was not read; "
+                    "it was not written by this package"
+                ] = None
+                continue
+            payload = message.payload
+            try:
+                content = deserialize(payload, type_name)
+            except Exception as error:  # noqa: BLE001 - a damaged payload raises whatever the decoder meets first
+                problems[f"a message on {message.topic} is no Lineage of this version ({type(error).__name__})"] = None
+                continue
+            said.add((str(content.lineage_id), str(content.envelope_id), str(content.manifest)))
+            if len(said) > _MAX_LINEAGES:
+                problems[
+                    f"{TOPIC_PLACE} holds more than {_MAX_LINEAGES} different messages; those after them were not read"
+                ] = None
+                break
+        self._disagreements += problems
+        self._places[TOPIC_PLACE] = self._single(TOPIC_PLACE, (row[:2] for row in said))
+        self._manifests[TOPIC_PLACE] = self._only("manifest", (row[2] for row in said))
 
     def _single(self, place: str, ids: Iterable[tuple[str, str]]) -> PlaceIdentity:
         rows = list(ids)
@@ -401,14 +435,25 @@ def _parse_sidecar(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_SIDECAR_BYTES:
             raise ValueError(f"has more than {MAX_SIDECAR_BYTES} bytes; it was not written by this package")
-        document = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise ValueError("is not JSON; it was damaged") from error
     if not isinstance(document, dict):
         raise ValueError("is no JSON object; it was damaged")  # noqa: TRY004 - bad data, not a bad argument
+    _require_unicode(document, "holds text that is no Unicode; it was damaged")
     return document
+
+
+def _require_unicode(document: object, problem: str) -> None:
+    """Refuse half of a surrogate pair, which JSON can hold and no other place can: no copy could be written."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except (UnicodeEncodeError, RecursionError) as error:
+        raise ValueError(problem) from error
 
 
 def _text(document: Mapping[str, Any], key: str) -> str:

@@ -3,6 +3,7 @@
 Records are parsed by the mcap library, except messages: its message loop takes six times as long as the one here.
 """
 
+import errno
 import io
 import struct
 import zlib
@@ -16,7 +17,8 @@ from mcap.records import Attachment as McapAttachment
 from mcap.records import AttachmentIndex, Channel, MetadataIndex, Schema
 from mcap.records import Metadata as McapMetadata
 
-from alpamayo_ros.errors import BagCorruptError, BagError
+from alpamayo_ros.errors import BagCorruptError, BagError, ConfigurationError
+from alpamayo_ros.storage.compressed_file import ExpansionBudget
 from alpamayo_ros.storage.mcap_index import McapIndex, read_index
 from alpamayo_ros.storage.mcap_records import (
     MESSAGE,
@@ -35,6 +37,9 @@ from alpamayo_ros.storage.source import Attachment, Entry, FileContents, Metadat
 
 TEXT_ENCODINGS = ("ros2msg", "ros2idl")
 """Encodings of definitions that are text for us to parse."""
+
+MAX_CHUNK_MESSAGES = 2_000_000
+"""More messages in one chunk are refused: a chunk of empty messages is small, but they are not."""
 
 _MAX_REUSED_BYTES = 64 * 1024 * 1024
 """A chunk up to this size is read into memory that the next one is read into again: fresh memory costs a page fault
@@ -154,6 +159,11 @@ class McapFile:
         try:
             return self._path.open("rb")
         except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise ConfigurationError(
+                    f"bag file {self._path} cannot be opened: too many files are open; expected a higher limit: "
+                    "raise it by 'ulimit -n', or take fewer bags at once"
+                ) from error
             raise BagCorruptError(
                 f"bag file {self._path} cannot be read ({error.strerror}); expected a readable file"
             ) from error
@@ -187,6 +197,7 @@ class McapCursor:
         self._wanted = self._wanted_chunks(index)
         self._next = next(self._wanted, None)
         self._buffer = bytearray()
+        self._budget = ExpansionBudget()
 
     def _wanted_chunks(self, index: McapIndex) -> Iterator[int]:
         start_ns, end_ns = self._selection.start_ns, self._selection.end_ns
@@ -216,6 +227,10 @@ class McapCursor:
             content: bytes | memoryview = read_at(self._path, self._file, offset, length, f"messages at byte {offset}")
         else:
             content = chunk_view(self._path, self._chunk(offset, length), offset, first_ns, last_ns)
+            try:
+                self._budget.spend(length, len(content))
+            except ValueError as error:
+                raise corrupt(self._path, f"has a chunk at byte {offset} that {error}") from error
         entries = self._entries(content if len(content) >= _MIN_VIEWED_BYTES else bytes(content), offset)
         for entry in entries:
             if not first_ns <= entry[0] <= last_ns:
@@ -264,6 +279,12 @@ class McapCursor:
                     payload = bytes(content[position + fields : following])
                     message = new(BagMessage, (topic, type_name, receive_ns, publish_ns, payload))
                     append((receive_ns, rank, file_index, base + position, message))
+                    if len(entries) > MAX_CHUNK_MESSAGES:
+                        raise corrupt(
+                            self._path,
+                            f"has more than {MAX_CHUNK_MESSAGES} messages in its chunk at byte {chunk_offset}, "
+                            "which is more than this reader takes",
+                        )
                 elif channel_id not in self._known:
                     raise corrupt(self._path, f"has a message of the channel {channel_id}, which it does not declare")
                 position = following

@@ -15,7 +15,21 @@ from alpamayo_ros.errors import BagError
 from alpamayo_ros.storage.mcap_records import MAGIC, PARSE_ERRORS, RECORD, corrupt, read_at
 from alpamayo_ros.storage.mcap_scan import message_spans
 
+MAX_SUMMARY_BYTES = 1024 * 1024 * 1024
+"""A larger summary is refused; a chunk takes about 100 bytes of it and 10 for each of its channels."""
+
 _FOOTER_BYTES = 9 + 20
+_SUMMARY_OPCODES = frozenset(
+    (
+        Opcode.SCHEMA,
+        Opcode.CHANNEL,
+        Opcode.STATISTICS,
+        Opcode.CHUNK_INDEX,
+        Opcode.ATTACHMENT_INDEX,
+        Opcode.METADATA_INDEX,
+        Opcode.SUMMARY_OFFSET,
+    )
+)
 
 
 class McapIndex(NamedTuple):
@@ -70,6 +84,10 @@ def read_index(path: Path, file: BinaryIO) -> McapIndex:
         raise corrupt(path, "has no summary and no index")
     if not len(MAGIC) <= start <= end:
         raise corrupt(path, f"says that its summary is at byte {start} of {size}")
+    if end - start > MAX_SUMMARY_BYTES:
+        raise corrupt(path, f"has a summary of {end - start} bytes, which is more than this reader takes")
+    if start < end and read_at(path, file, start, 1, "summary")[0] not in _SUMMARY_OPCODES:
+        raise corrupt(path, f"has no summary at byte {start}, where it says")
     summary = read_at(path, file, start, end - start, "summary") + tail[:_FOOTER_BYTES]
     if footer.summary_crc not in (0, zlib.crc32(summary[:-4])):
         raise corrupt(path, "has a summary that differs from its checksum")
@@ -143,6 +161,8 @@ def _parsed_index(path: Path, summary: bytes) -> McapIndex:
     except PARSE_ERRORS as error:
         raise corrupt(path, "has a damaged summary") from error
     statistics = _validated(path, statistics, declared=set(channels))
+    if len({row[2] for row in rows}) != len(rows):
+        raise corrupt(path, "has an index that names a chunk twice")
     rows.sort(key=lambda row: (row[0], row[2]))
     return McapIndex(
         channels=channels,

@@ -9,6 +9,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -34,6 +35,7 @@ from alpamayo_ros.storage.mcap_facts import (
     record_found,
     record_parsed,
 )
+from alpamayo_ros.storage.mcap_file import topic_of_channel
 from alpamayo_ros.storage.mcap_records import (
     MAX_CHUNK_BYTES,
     MESSAGE,
@@ -44,9 +46,8 @@ from alpamayo_ros.storage.mcap_records import (
     read_at,
 )
 from alpamayo_ros.storage.mcap_scan import SpanBuilder, scan_mcap
-from alpamayo_ros.storage.message import BagMessage, TopicInfo
+from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.metadata import parse_qos
-from alpamayo_ros.storage.qos import QosProfile
 from alpamayo_ros.storage.salvage import Findings, Progress, joined_topics
 from alpamayo_ros.storage.source import Attachment, Entry, MetadataRecord
 
@@ -62,6 +63,7 @@ class _Walked(NamedTuple):
     """What the records of one chunk are."""
 
     first_ns: int
+    last_ns: int
     counts: Mapping[int, int]
     end: int
     whole: bool
@@ -76,6 +78,7 @@ class McapSalvage:
         self._channels: dict[int, Channel] = {}
         self._schemas: dict[int, Schema] = {}
         self._counts: Counter[int] = Counter()
+        self._stated_counts: Mapping[int, int] = {}
         # First receive time, offset, length and kind of each block.
         self._rows = array("Q")
         self._findings = Findings()
@@ -84,6 +87,8 @@ class McapSalvage:
         self._unverified_channels: set[int] = set()
         self._summary_definitions: list[Channel | Schema] | None = None
         self._summary_is_damaged = False
+        self._has_all_data = False
+        self._records: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         self._attachments: list[AttachmentHead] = []
         self._known: Mapping[int, tuple[int, str, str]] | None = None
 
@@ -97,6 +102,8 @@ class McapSalvage:
         except OSError as error:
             raise corrupt(self._path, f"cannot be read ({error.strerror})") from error
         self._close_spans()
+        # Behind the data section there are no messages to lose.
+        self._findings.times.close(end_missing=self._findings.end_missing and not self._has_all_data)
         self._describe_topics()
         return self._findings
 
@@ -147,8 +154,10 @@ class McapSalvage:
             self._attachments.append(content)
         elif isinstance(content, DataEnd):
             self._summary_definitions = []
+            self._has_all_data = True
         elif isinstance(content, Statistics):
             self._findings.expected = content.message_count
+            self._stated_counts = content.channel_message_counts
         elif isinstance(content, Footer):
             self._take_summary(file, found, content)
         elif isinstance(content, (UnknownRecord, Hole, End)):
@@ -159,6 +168,7 @@ class McapSalvage:
             # The head of a chunk in which one bit is wrong looks so.
             reason = f"has a message outside of its chunks at byte {found.offset}"
             self._findings.losses.add(found.offset, found.length, reason)
+            self._findings.times.add_loss()
         else:
             self._spans.add(found.offset, found.length, head)
 
@@ -170,6 +180,8 @@ class McapSalvage:
         elif isinstance(content, Hole):
             losses.add(found.offset, found.length, content.reason)
             self._summary_is_damaged = self._summary_definitions is not None
+            if not self._summary_is_damaged:
+                self._findings.times.add_loss()
         elif content.reason is not EndReason.COMPLETE:
             self._findings.end_missing = True
             if content.reason is not EndReason.DAMAGED:
@@ -227,6 +239,7 @@ class McapSalvage:
                     data = beginning_of_chunk(file, head)
             except BagError as error:
                 losses.add(found.offset, found.length, _wrong(str(error), self._path))
+                self._findings.times.add_loss()
                 return
         else:
             data, reason = beginning_of_chunk(file, head), f"ends within its chunk at byte {found.offset}"
@@ -236,12 +249,14 @@ class McapSalvage:
         if count:
             self._rows.extend((walked.first_ns, found.offset, walked.end, _WHOLE if whole else _PART))
             self._counts.update(walked.counts)
+            self._findings.times.add_messages(walked.first_ns, walked.last_ns)
             if not (whole and head.crc):
                 self._findings.unverified += count
         if not whole or not walked.whole:
             kept = f"; {count} messages of it were kept" if count else ""
             reason = reason or f"has a broken record in its chunk at byte {found.offset}"
             losses.add(found.offset, found.length, f"{reason}{kept}")
+            self._findings.times.add_loss()
 
     def _walked(self, data: bytes, bounds: tuple[int, int] | None) -> _Walked:
         """Walk over the records of a chunk up to the first that is broken, and note its schemas and channels.
@@ -251,7 +266,7 @@ class McapSalvage:
             bounds: Receive times that the chunk states, where no checksum says that the records are sound.
         """
         counts: Counter[int] = Counter()
-        first_ns = 2**64
+        first_ns, last_ns = 2**64, 0
         position, end = 0, len(data)
         while position + RECORD.size <= end:
             opcode, length = RECORD.unpack_from(data, position)
@@ -265,7 +280,7 @@ class McapSalvage:
                 if bounds is not None and not bounds[0] <= receive_ns <= bounds[1]:
                     break
                 counts[channel_id] += 1
-                first_ns = min(first_ns, receive_ns)
+                first_ns, last_ns = min(first_ns, receive_ns), max(last_ns, receive_ns)
                 if channel_id in self._lineage_channels:
                     self._take_lineage(data[position + MESSAGE.size : following])
             elif opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
@@ -276,7 +291,7 @@ class McapSalvage:
             elif opcode < _FIRST_PRIVATE_OPCODE:
                 break
             position = following
-        return _Walked(first_ns, counts, position, position == end)
+        return _Walked(first_ns, last_ns, counts, position, position == end)
 
     def _declare(self, record: object) -> None:
         """Note a definition in a chunk, which goes before one that no checksum covers."""
@@ -299,7 +314,9 @@ class McapSalvage:
             self._findings.bag_metadata = content.metadata.get("serialized_metadata", "")
             return
         record = MetadataRecord(content.name, dict(content.metadata))
-        if record not in self._findings.records and len(self._findings.records) < _MAX_RECORDS:
+        key = (record.name, tuple(sorted(record.values.items())))
+        if key not in self._records and len(self._records) < _MAX_RECORDS:
+            self._records.add(key)
             self._findings.records.append(record)
 
     def _close_spans(self) -> None:
@@ -308,14 +325,20 @@ class McapSalvage:
         spans, counts = self._spans.spans.spans, self._spans.spans.counts
         if not spans:
             return
-        for first_ns, _, offset, length in zip(*(iter(spans),) * 4, strict=True):
+        for first_ns, last_ns, offset, length in zip(*(iter(spans),) * 4, strict=True):
             self._rows.extend((first_ns, offset, length, _SPAN))
+            self._findings.times.add_messages(first_ns, last_ns)
         self._counts.update(counts)
         self._findings.unverified += sum(counts.values())
         self._spans = SpanBuilder()
 
     def _describe_topics(self) -> None:
         findings = self._findings
+        if not self._summary_is_damaged:
+            for channel_id, count in self._stated_counts.items():
+                if count and channel_id in self._channels:
+                    name = self._channels[channel_id].topic
+                    findings.expected_topics[name] = findings.expected_topics.get(name, 0) + count
         for channel_id in sorted({*self._channels, *self._counts}):
             count = self._counts[channel_id]
             channel = self._channels.get(channel_id)
@@ -324,6 +347,10 @@ class McapSalvage:
                 continue
             schema = self._schemas.get(channel.schema_id)
             topic = topic_of_channel(channel, schema, count, findings.notes)
+            try:
+                topic = replace(topic, offered_qos=parse_qos(channel.metadata.get("offered_qos_profiles", "")))
+            except ValueError as error:
+                findings.notes.append(f"topic {channel.topic}: {error}")
             earlier = findings.topics.get(topic.name)
             if earlier is not None and "" != earlier.type_name != topic.type_name != "":
                 findings.add_stray(f"on {topic.name} with the further type {topic.type_name!r}", count)
@@ -385,28 +412,3 @@ class McapSalvage:
 def _wrong(sentence: str, path: Path) -> str:
     """Return what is wrong without the path, which stands once over all losses of a file."""
     return sentence.removeprefix(f"bag file {path} ").partition("; expected")[0]
-
-
-def topic_of_channel(channel: Channel, schema: Schema | None, count: int, notes: list[str]) -> TopicInfo:
-    """Return what a channel and its schema say about a topic; what is no text is left out and noted."""
-    definition, encoding = "", ""
-    if schema is not None and schema.data:
-        try:
-            definition, encoding = schema.data.decode(), schema.encoding
-        except UnicodeDecodeError:
-            notes.append(f"the definition of {schema.name} is not UTF-8 text and is left out")
-    offered: tuple[QosProfile, ...] = ()
-    try:
-        offered = parse_qos(channel.metadata.get("offered_qos_profiles", ""))
-    except ValueError as error:
-        notes.append(f"topic {channel.topic}: {error}")
-    return TopicInfo(
-        name=channel.topic,
-        type_name=schema.name if schema is not None else "",
-        message_count=count,
-        type_hash=channel.metadata.get("topic_type_hash", ""),
-        definition=definition,
-        definition_encoding=encoding,
-        serialization_format=channel.message_encoding,
-        offered_qos=offered,
-    )

@@ -35,8 +35,8 @@ from alpamayo_ros.storage.mcap_facts import (
     read_chunk,
     record_parsed,
 )
+from alpamayo_ros.storage.mcap_file import topic_of_channel
 from alpamayo_ros.storage.mcap_records import MAGIC, MESSAGE, MESSAGE_OPCODE, RECORD, read_at
-from alpamayo_ros.storage.mcap_salvage import topic_of_channel
 from alpamayo_ros.storage.mcap_scan import scan_mcap
 from alpamayo_ros.storage.message_tally import HEAD_BYTES, MessageTally, Steps, TopicTally, note_steps
 from alpamayo_ros.storage.verification import Verification
@@ -56,6 +56,13 @@ class _Chunk(NamedTuple):
     compression: str
 
 
+class _Named(NamedTuple):
+    """A metadata record or an attachment, as its index states it too."""
+
+    length: int
+    name: str
+
+
 @dataclass(slots=True)
 class _Walk:
     """What the walk met."""
@@ -67,8 +74,8 @@ class _Walk:
     last_ns: int = 0
     chunks: dict[int, _Chunk] = field(default_factory=dict)
     indexes: dict[int, dict[int, int]] = field(default_factory=dict)
-    metadata: dict[int, tuple[int, str]] = field(default_factory=dict)
-    attachments: dict[int, tuple[int, str]] = field(default_factory=dict)
+    metadata: dict[int, _Named] = field(default_factory=dict)
+    attachments: dict[int, _Named] = field(default_factory=dict)
     in_data: bool = True
     entries: dict[int, list[tuple[int, int]]] | None = None
     last_chunk: int = 0
@@ -157,7 +164,7 @@ class McapVerification:
         elif isinstance(content, Channel):
             walk.channels.setdefault(content.id, content)
         elif isinstance(content, Metadata):
-            walk.metadata[found.offset] = (found.length, content.name)
+            walk.metadata[found.offset] = _Named(found.length, content.name)
             if content.name == "rosbag2":
                 self._bag_metadata = content.metadata.get("serialized_metadata", "")
         elif isinstance(content, AttachmentHead):
@@ -200,8 +207,8 @@ class McapVerification:
         if outside:
             self._results.add_failed(
                 "receive times",
-                f"{self._name}: {outside} messages of the chunk at byte {found.offset} are outside of its times, "
-                f"{head.first_ns} to {head.last_ns} ns",
+                f"{self._name}: {outside} {'message' if outside == 1 else 'messages'} of the chunk at byte "
+                f"{found.offset} outside of its times, {head.first_ns} to {head.last_ns} ns",
                 outside,
             )
 
@@ -253,6 +260,7 @@ class McapVerification:
             channel = self._walk.channels.get(channel_id)
             if channel is None:
                 return None
+            self._compare_schema(channel)
             notes: list[str] = []
             topic = topic_of_channel(channel, self._walk.schemas.get(channel.schema_id), 0, notes)
             for note in notes:
@@ -272,12 +280,12 @@ class McapVerification:
         else:
             self._results.add_failed(
                 "message index",
-                f"{self._name}: the index at byte {found.offset} names other messages of the channel "
-                f"{index.channel_id} than its chunk holds ({len(stated)} against {len(held)})",
+                f"{self._name}: the index at byte {found.offset} names other messages on "
+                f"{self._topic_name(index.channel_id)} than its chunk holds ({len(stated)}, not {len(held)})",
             )
 
     def _take_attachment(self, file: BinaryIO, found: Found, head: AttachmentHead) -> None:
-        self._walk.attachments[found.offset] = (found.length, head.name)
+        self._walk.attachments[found.offset] = _Named(found.length, head.name)
         if not head.crc:
             self._results.add_absent("attachments", "attachments without checksum")
         elif _crc(self._path, file, head.content_offset, head.content_offset + head.crc_length) == head.crc:
@@ -321,17 +329,21 @@ class McapVerification:
             self._results.add_failed(name, f"{self._name}: the {what} differs from its checksum")
 
     def _compare_summary(self) -> None:
-        walk, compared = self._walk, self._results.add_compared
+        walk = self._walk
         # rosbag2 writes a channel with its first message, but lists in the summary those without messages too.
-        for kind, ours, theirs in (
-            ("channel", walk.channels, walk.summary_channels),
-            ("schema", walk.schemas, walk.summary_schemas),
-        ):
-            for number in sorted({*ours, *theirs}):
-                if number in theirs and number in ours:
-                    compared("index", f"{self._name}: {kind} {number}", theirs[number], ours[number])
-                elif number in ours and (kind == "schema" or walk.counts[number]):
-                    self._results.add_failed("index", f"{self._name}: {kind} {number} is not in the summary")
+        for number in sorted({*walk.channels, *walk.summary_channels}):
+            self._compare_definition(
+                f"the channel of {self._topic_name(number)}",
+                walk.summary_channels.get(number),
+                walk.channels.get(number),
+                is_used=bool(walk.counts[number]),
+            )
+        for number in sorted({*walk.schemas, *walk.summary_schemas}):
+            schema = walk.schemas.get(number, walk.summary_schemas.get(number))
+            name = schema.name if schema is not None else ""
+            self._compare_definition(
+                f"the definition of {name[:80]}", walk.summary_schemas.get(number), walk.schemas.get(number)
+            )
         self._compare_statistics()
         stated = {item.chunk_start_offset: item for item in walk.chunk_indexes}
         if len(stated) != len(walk.chunk_indexes):
@@ -339,19 +351,60 @@ class McapVerification:
         for offset in sorted({*stated, *walk.chunks}):
             item = stated.get(offset)
             indexed = None if item is None else _chunk_of_index(item)
-            compared("index", f"{self._name}: chunk at byte {offset}", indexed, walk.chunks.get(offset))
+            self._compare_entry(f"the chunk at byte {offset}", indexed, walk.chunks.get(offset))
             if item is not None and item.message_index_offsets:
                 held = walk.indexes.get(offset, {})
-                compared(
-                    "index", f"{self._name}: index of the chunk at byte {offset}", item.message_index_offsets, held
-                )
+                differing = item.message_index_offsets.items() ^ held.items()
+                if differing:
+                    names = ", ".join(self._topic_name(number) for number in sorted({key for key, _ in differing})[:5])
+                    what = f"the index entry of the chunk at byte {offset} points at no message index of {names}"
+                    self._results.add_failed("index", f"{self._name}: {what}")
+                else:
+                    self._results.add_passed("index")
         for what, found, entries in (
             ("metadata record", walk.metadata, walk.metadata_indexes),
             ("attachment", walk.attachments, walk.attachment_indexes),
         ):
-            named = {entry.offset: (entry.length, entry.name) for entry in entries}
+            named = {entry.offset: _Named(entry.length, entry.name) for entry in entries}
             for offset in sorted({*named, *found} if named else ()):
-                compared("index", f"{self._name}: {what} at byte {offset}", named.get(offset), found.get(offset))
+                self._compare_entry(f"the {what} at byte {offset}", named.get(offset), found.get(offset))
+
+    def _compare_definition(
+        self, what: str, stated: Channel | Schema | None, found: Channel | Schema | None, *, is_used: bool = False
+    ) -> None:
+        if stated is not None and found is not None:
+            if stated == found:
+                self._results.add_passed("index")
+            else:
+                self._results.add_failed("index", f"{self._name}: {what} is another in the summary than in the data")
+        elif found is not None and (is_used or isinstance(found, Schema)):
+            self._results.add_failed("index", f"{self._name}: {what} is not in the summary")
+
+    def _compare_entry(self, what: str, stated: "_Chunk | _Named | None", found: "_Chunk | _Named | None") -> None:
+        """Compare what the index says of a place in the file with what is there."""
+        if stated is None or found is None:
+            missing = "is not in the index" if stated is None else "is in the index, but not in the file"
+            self._results.add_failed("index", f"{self._name}: {what} {missing}")
+        elif stated == found:
+            self._results.add_passed("index")
+        else:
+            key, said, held = next(
+                (key, said, held) for key, said, held in zip(stated._fields, stated, found, strict=True) if said != held
+            )
+            problem = f"{what}: for its {key.replace('_', ' ')} the index says {said}, but it is {held}"
+            self._results.add_failed("index", f"{self._name}: {problem}")
+
+    def _compare_schema(self, channel: Channel) -> None:
+        """Say of a channel whether the schema that it names is declared before it; 0 is none."""
+        if channel.schema_id and channel.schema_id not in self._walk.schemas:
+            problem = f"{channel.topic[:80]} names the schema {channel.schema_id}, which is not declared before it"
+            self._results.add_failed("structure", f"{self._name}: {problem}", is_recoverable=False)
+
+    def _topic_name(self, channel_id: int) -> str:
+        for channels in (self._walk.channels, self._walk.summary_channels):
+            if channel_id in channels:
+                return channels[channel_id].topic[:80]
+        return f"the unknown channel {channel_id}"
 
     def _compare_statistics(self) -> None:
         walk, statistics = self._walk, self._walk.statistics
@@ -359,19 +412,23 @@ class McapVerification:
             self._results.add_failed("index", f"{self._name}: the summary has no statistics")
             return
         count = sum(walk.counts.values())
-        stated = {key: value for key, value in statistics.channel_message_counts.items() if value}
-        rows: list[tuple[str, object, object]] = [
-            ("messages", statistics.message_count, count),
-            ("messages by channel", stated, {key: value for key, value in sorted(walk.counts.items()) if value}),
+        by_channel = statistics.channel_message_counts
+        rows = [("messages", statistics.message_count, count)]
+        rows += [
+            (f"messages on {self._topic_name(number)}", by_channel.get(number, 0), walk.counts[number])
+            for number in sorted({*by_channel, *walk.counts})
+            if by_channel.get(number, 0) or walk.counts[number]
+        ]
+        rows += [
             ("chunks", statistics.chunk_count, len(walk.chunks)),
             ("attachments", statistics.attachment_count, len(walk.attachments)),
             ("metadata records", statistics.metadata_count, len(walk.metadata)),
         ]
         if count:
-            rows.append(("first receive time", statistics.message_start_time, walk.first_ns))
-            rows.append(("last receive time", statistics.message_end_time, walk.last_ns))
+            rows.append(("first receive time in ns", statistics.message_start_time, walk.first_ns))
+            rows.append(("last receive time in ns", statistics.message_end_time, walk.last_ns))
         for what, said, held in rows:
-            self._results.add_compared("index", f"{self._name}: {what} in the statistics", said, held)
+            self._results.add_compared("index", f"{self._name}: {what}: the statistics say", said, held)
 
 
 def _chunk_of_index(item: ChunkIndex) -> _Chunk:

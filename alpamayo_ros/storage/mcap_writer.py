@@ -150,6 +150,8 @@ class McapFileWriter:
         self._compressor = zstandard.ZstdCompressor(level=1)
         self._schemas: list[Schema] = []
         self._channels: list[Channel] = []
+        self.declared_bytes = 0
+        """Bytes of schemas, channels and metadata so far, as they are without compression."""
         self._metadata: list[MetadataIndex] = []
         self._attachments: list[AttachmentIndex] = []
         self._chunks: list[_WrittenChunk] = []
@@ -165,12 +167,16 @@ class McapFileWriter:
         """Bytes of data that are complete in the file, without index and footer."""
         return self._done.size
 
+    def _declare(self, record: bytes) -> None:
+        self._done.buffer.add(record)
+        self.declared_bytes += len(record)
+
     def add_schema(self, name: str, encoding: str, definition: str) -> int:
         """Add a message definition and return its id."""
         # The reader escapes what is not text, such as the definitions of protobuf.
         data = definition.encode(errors="surrogateescape")
         schema = Schema(id=len(self._schemas) + 1, data=data, encoding=encoding, name=name)
-        self._done.buffer.add(_bytes_of(schema))
+        self._declare(_bytes_of(schema))
         self._schemas.append(schema)
         return schema.id
 
@@ -179,7 +185,7 @@ class McapFileWriter:
         channel = Channel(
             id=len(self._channels) + 1, topic=topic, message_encoding=encoding, schema_id=schema_id, metadata=metadata
         )
-        self._done.buffer.add(_bytes_of(channel))
+        self._declare(_bytes_of(channel))
         self._channels.append(channel)
         return channel.id
 
@@ -189,6 +195,7 @@ class McapFileWriter:
         index = MetadataIndex(offset=self._done.size, length=len(data), name=name)
         self._append([data])
         self._metadata.append(index)
+        self.declared_bytes += len(data)
 
     def add_attachment(self, attachment: Attachment) -> None:
         """Write an attachment at once, with its checksum.

@@ -8,7 +8,7 @@ from alpamayo_ros.messages.typestore import deserialize, type_hash, typestore
 from alpamayo_ros.storage.compressed_file import decompress_message, looks_compressed
 from alpamayo_ros.storage.digest import NO_HASH, stated_or_computed_hash
 from alpamayo_ros.storage.message import TopicInfo
-from alpamayo_ros.storage.verification import Verification
+from alpamayo_ros.storage.verification import Verification, duration_text
 
 CDR_KINDS = frozenset(bytes((0, kind)) for kind in (0, 1, 2, 3, 6, 7, 10, 11))
 """First two bytes of a payload: classic CDR, its parameter lists, and the three of XCDR2."""
@@ -40,7 +40,8 @@ class Steps:
 def note_steps(results: Verification, check: str, what: str, steps: Steps) -> None:
     """Note that times go back, where they do."""
     if steps.count:
-        results.add_note(check, f"{what} go back {steps.count} times, by at most {steps.largest_ns} ns")
+        times = "once" if steps.count == 1 else f"{steps.count} times"
+        results.add_note(check, f"{what} go back {times}, by at most {duration_text(steps.largest_ns)}")
 
 
 class TopicTally:

@@ -27,7 +27,7 @@ _FIRST_WITH_CUSTOM_DATA = 6
 _FIRST_WITH_TYPE_HASH = 7
 _FIRST_WITH_DISTRO = 8
 _FIRST_WITH_QOS_LIST = 9
-MAX_METADATA_BYTES = 16 * 1024 * 1024
+MAX_METADATA_BYTES = 64 * 1024 * 1024
 """Larger metadata is refused before it is parsed; a thousand topics take about 1 MB."""
 
 EMPTY_START_NS = 9_223_372_036_854_775_807
@@ -193,6 +193,7 @@ class _MetadataParser:
         self._document = document
         self._what = what
         self._version = VERSION
+        self._qos_characters = 0
         self._warnings: list[str] = []
 
     def parse(self) -> BagMetadata:
@@ -234,6 +235,11 @@ class _MetadataParser:
         name = self._text(topic, "name")
         offered: tuple[QosProfile, ...] = ()
         stated = self._get(topic, "offered_qos_profiles")
+        if isinstance(stated, str):
+            self._qos_characters += len(stated)
+        if self._qos_characters > MAX_METADATA_BYTES:
+            # An alias lets a small document repeat a long text for every topic.
+            raise self._corrupt(f"has more than {MAX_METADATA_BYTES} characters of QoS", "less")
         try:
             offered = parse_qos(stated)
             if isinstance(stated, list) != (self._version >= _FIRST_WITH_QOS_LIST) and offered:

@@ -12,6 +12,7 @@ from alpamayo_ros.errors import BagCorruptError, BagError, TopicError, expected_
 from alpamayo_ros.storage.compressed_file import (
     CompressedFile,
     DecompressedFiles,
+    ExpansionBudget,
     compression_of,
     decompress_message,
     looks_compressed,
@@ -28,6 +29,9 @@ __all__ = ["Attachment", "BagMessage", "BagReader", "MetadataRecord", "TopicInfo
 
 MAX_SORT_BYTES = 256 * 1024 * 1024
 """Payload that may have to be held in memory to bring messages into order."""
+
+_ENTRY_BYTES = 400
+"""What a message takes beside its payload while it waits for its turn."""
 
 _KEPT_INDEXES = 8
 """Files whose index is kept in memory; of a bag with more files each index is read when its turn comes."""
@@ -205,6 +209,7 @@ class BagReader:
         pending: list[Entry] = []
         yielded = 0
         compression = self._message_compression
+        budget = ExpansionBudget()
         try:
             while coming:
                 index = coming[0][1]
@@ -229,7 +234,7 @@ class BagReader:
                         yield entry[4]
                 else:
                     for entry in pending[:ready]:
-                        yield self._decompressed(entry[4], compression)
+                        yield self._decompressed(entry[4], compression, budget)
                 yielded += ready
                 del pending[:ready]
                 if pending:
@@ -248,7 +253,7 @@ class BagReader:
         self._cursors.discard(cursor)
 
     def _validate_pending(self, pending: list[Entry]) -> None:
-        size = sum(len(entry[4].payload) for entry in pending)
+        size = len(pending) * _ENTRY_BYTES + sum(len(entry[4].payload) for entry in pending)
         if size <= MAX_SORT_BYTES:
             return
         first_ns, last_ns = pending[0][0], pending[-1][0]
@@ -288,14 +293,16 @@ class BagReader:
         self._warnings.append("the bag does not say that its messages are compressed one by one, but they are")
         return True
 
-    def _decompressed(self, message: BagMessage, method: str) -> BagMessage:
+    def _decompressed(self, message: BagMessage, method: str, budget: ExpansionBudget) -> BagMessage:
         """Decompress a payload of the compression mode ``message``; without metadata it shows itself."""
         if not method and (
             not looks_compressed(message.payload) or self.topics[message.topic].serialization_format != "cdr"
         ):
             return message
         try:
-            return message._replace(payload=decompress_message(message.payload, method or "zstd"))
+            payload = decompress_message(message.payload, method or "zstd")
+            budget.spend(len(message.payload), len(payload))
+            return message._replace(payload=payload)
         except ValueError as error:
             raise BagCorruptError(
                 f"bag {self.path}: the message on {message.topic} at {message.receive_ns} ns {error}; "
@@ -304,7 +311,8 @@ class BagReader:
 
     def _described_by(self, contents: list[FileContents]) -> BagMetadata | None:
         """Return what a bare file says about the bag it was."""
-        for item in contents:
+        # The last file was written last: it knows all topics, and how the bag ended.
+        for item in reversed(contents):
             if item.bag_metadata:
                 try:
                     return parse_metadata(item.bag_metadata, f"metadata in {self.path}", rooted=False)

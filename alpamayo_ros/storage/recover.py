@@ -8,13 +8,16 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from alpamayo_ros.errors import BagCorruptError, BagError, OutputError
 from alpamayo_ros.lineage.runtime import package_version
+from alpamayo_ros.storage.companions import joined_companions, write_companions
 from alpamayo_ros.storage.compressed_file import compression_of, decompress_message, looks_compressed
+from alpamayo_ros.storage.copy_staging import real_path
+from alpamayo_ros.storage.file_recovery import FileRecovery, Recovery, losses_sentence
 from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, FileSystem
 from alpamayo_ros.storage.identity import RECOVERED
 from alpamayo_ros.storage.mcap_salvage import McapSalvage
@@ -29,7 +32,8 @@ from alpamayo_ros.storage.recoverable_files import (
     find_recoverable_files,
 )
 from alpamayo_ros.storage.recovered_identity import carried_identity
-from alpamayo_ros.storage.salvage import Findings, LostRange, Salvage, joined_topics
+from alpamayo_ros.storage.renamed_files import KnownBag, missing_number, reason_against
+from alpamayo_ros.storage.salvage import Findings, Gap, Salvage, joined_topics
 from alpamayo_ros.storage.source import Entry
 from alpamayo_ros.storage.sqlite_salvage import SqliteSalvage
 from alpamayo_ros.storage.trace import Argument, TraceSource, TraceStep
@@ -37,76 +41,14 @@ from alpamayo_ros.storage.writer import MAX_STAMP_NS, OWN_RECORDS, ROSBAG2_RECOR
 
 DEFAULT_DISTRO = "kilted"
 _TRACE_FILES = 1000
-_NAMED_RANGES = 10
 
 Progress = Callable[[int, int], None]
 """Called now and then with the bytes that were looked at and the bytes to look at."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileRecovery:
-    """What became of one file.
-
-    Attributes:
-        name: As the bag names it.
-        size_bytes: Of the file, decompressed if it was compressed as a whole; 0 for a missing one.
-        message_count: Messages that were recovered.
-        unverified_count: Those of them that no checksum covers.
-        expected_count: Messages that were in it once, None if nothing says.
-        lost: Bytes that could not be read, the first thousand ranges.
-        lost_bytes: How many in all.
-        lost_ranges: How many ranges in all.
-        stray: Readable messages that are of no use, by reason.
-        end_missing: Whether the end of the file is missing.
-        notes: What else was odd, one sentence each.
-    """
-
-    name: str
-    size_bytes: int
-    message_count: int
-    unverified_count: int
-    expected_count: int | None
-    lost: tuple[LostRange, ...]
-    lost_bytes: int
-    lost_ranges: int
-    stray: Mapping[str, int]
-    end_missing: bool
-    notes: tuple[str, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing of the file is known to be missing."""
-        missing = self.expected_count is not None and self.expected_count > self.message_count
-        return not (self.lost_ranges or self.stray or self.end_missing or missing)
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """What was made of a damaged bag.
-
-    Attributes:
-        source: The damaged bag.
-        destination: The recovered bag.
-        files: What became of each file.
-        message_count: Messages in the recovered bag.
-        notes: What was odd about the bag as a whole, one sentence each.
-    """
-
-    source: Path
-    destination: Path
-    files: tuple[FileRecovery, ...]
-    message_count: int
-    notes: tuple[str, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every message is there as far as anybody can tell."""
-        return all(file.is_whole for file in self.files)
-
-
 def default_destination(path: Path) -> Path:
     """Return ``<name>_recovered`` beside a bag."""
-    resolved = path.resolve()
+    resolved = real_path(path)
     name = resolved.name if resolved.is_dir() else resolved.name.split(".")[0] or resolved.name
     return resolved.with_name(f"{name}_recovered")
 
@@ -135,7 +77,7 @@ def recover_bag(
     files = find_recoverable_files(path)
     if destination.exists() or destination.is_symlink():
         raise OutputError(f"output {destination} exists already; expected a new path")
-    if path.is_dir() and path.resolve() in destination.resolve().parents:
+    if path.is_dir() and real_path(path) in real_path(destination).parents:
         raise OutputError(f"output {destination} is inside of the damaged bag; expected a path beside it")
     with ExitStack() as stack:
         return _Recovery(files, destination, progress, filesystem, stack).run()
@@ -158,20 +100,24 @@ class _Recovery:
         self._filesystem = filesystem
         self._stack = stack
         self._notes = list(files.notes)
+        self._passed_over: list[str] = []
+        self._known: list[RecoverableFile] = []
         self._salvages: list[Salvage | None] = []
         self._findings: list[Findings] = []
         self._sizes: list[int] = []
         self._topics: dict[str, TopicInfo] = {}
         self._done = 0
-        self._total = sum(2 * file.path.stat().st_size for file in files.files if file.path is not None)
+        looked_at = (*files.files, *files.candidates)
+        self._total = sum(2 * file.path.stat().st_size for file in looked_at if file.path is not None)
 
     def run(self) -> Recovery:
         for file in self._files.files:
             self._survey(file)
         described = self._described()
+        self._take_renamed_files()
         self._join_topics(described)
         if not sum(self._usable_count(number) for number in range(len(self._findings))):
-            reasons = [lost.reason for found in self._findings for lost in found.losses.ranges]
+            reasons = self._passed_over + [lost.reason for found in self._findings for lost in found.losses.ranges]
             reasons += [note for found in self._findings for note in found.notes]
             raise BagCorruptError(
                 f"bag {self._files.path}: no message can be recovered"
@@ -179,15 +125,77 @@ class _Recovery:
                 + "; expected at least one complete message"
             )
         outcomes = self._write(described)
-        count = sum(outcome.message_count for outcome in outcomes)
-        return Recovery(self._files.path, self._destination, outcomes, count, tuple(self._notes))
+        companions, left_behind = joined_companions([self._files.path])
+        write_companions(self._destination, companions, self._filesystem)
+        return Recovery(
+            source=self._files.path,
+            destination=self._destination,
+            files=outcomes,
+            message_count=sum(outcome.message_count for outcome in outcomes),
+            expected_topics=_counts_by_topic(described),
+            companions=tuple(companion.name for companion in companions),
+            notes=(*self._notes, *left_behind),
+        )
+
+    def _take_renamed_files(self) -> None:
+        """Take files that have the name of another bag, where their content says that they are missing in this one.
+
+        They are compared in the order of time; one that is not taken is named.
+        """
+        number = len(self._known)
+        for candidate in self._files.candidates:
+            self._survey(candidate)
+        rows = list(
+            zip(
+                self._known[number:],
+                self._findings[number:],
+                self._salvages[number:],
+                self._sizes[number:],
+                strict=True,
+            )
+        )
+        del self._known[number:], self._findings[number:], self._salvages[number:], self._sizes[number:]
+        for file, found, salvage, size in sorted(rows, key=lambda row: row[1].times.first_ns or 0):
+            bag = KnownBag(self._files.path, self._files.metadata, self._known, self._findings)
+            reason = reason_against(file, found, bag)
+            if reason:
+                sentence = f"file {file.name} is passed over: its name is that of another bag, and {reason}"
+                self._passed_over.append(sentence)
+                self._notes.append(f"{sentence}; to recover it too, run 'alpamayo bag recover {file.path}'")
+                continue
+            self._notes.append(f"file {file.name} is not listed, but is taken: by its content it is of this bag")
+            self._known.append(file)
+            self._findings.append(found)
+            self._salvages.append(salvage)
+            self._sizes.append(size)
+        self._fill_missing_files()
+
+    def _fill_missing_files(self) -> None:
+        """Say of files that are not listed which of the listed ones they are, as far as their times show it."""
+        for file in [known for known in self._known if not known.is_listed]:
+            number = self._known.index(file)
+            missing = missing_number(self._findings[number], self._known)
+            if missing is None:
+                continue
+            listed = self._known[missing]
+            self._notes.append(f"file {listed.name} is missing; {file.name} is taken for it by its content")
+            self._known[number] = replace(
+                file, is_listed=True, stated_count=listed.stated_count, stated_range=listed.stated_range
+            )
+            self._findings[number].expected = listed.stated_count or self._findings[number].expected
+            self._known[missing] = self._known.pop(number)
+            self._findings[missing] = self._findings.pop(number)
+            self._salvages[missing] = self._salvages.pop(number)
+            self._sizes[missing] = self._sizes.pop(number)
 
     def _survey(self, file: RecoverableFile) -> None:
         findings, size, salvage = Findings(), 0, None
+        self._known.append(file)
         self._findings.append(findings)
         if file.path is None:
             findings.notes.append("the file is missing")
             findings.end_missing = True
+            findings.times.close(end_missing=True)
         else:
             path, before = file.path, self._done
             try:
@@ -206,6 +214,7 @@ class _Recovery:
                 salvage = None
                 findings.notes.append(str(error))
                 findings.losses.add(0, size, "cannot be read")
+                findings.times.close(end_missing=True)
             self._done = before + file.path.stat().st_size
         if file.stated_count is not None:
             self._findings[-1].expected = file.stated_count
@@ -270,7 +279,7 @@ class _Recovery:
     def _write(self, described: BagMetadata | None) -> tuple[FileRecovery, ...]:
         """Write the bag; return what became of each file."""
         distro = described.ros_distro if described is not None else ""
-        written: Counter[int] = Counter()
+        written: Counter[tuple[int, str]] = Counter()
         sources = [described.custom_data] if described is not None else []
         carried = carried_identity(self._files.path, sources, self._findings)
         identity = carried.identity()
@@ -284,6 +293,8 @@ class _Recovery:
             end_state=RECOVERED,
             filesystem=self._filesystem,
         ) as writer:
+            # Whatever ends the recovery before it is complete leaves a bag that says so.
+            writer.complete_identity(replace(identity, trace=(*identity.trace, _INTERRUPTED)))
             for topic in self._topics.values():
                 writer.add_topic(
                     topic.name,
@@ -303,20 +314,21 @@ class _Recovery:
                     writer.write(
                         message.topic, message.payload, receive_ns=message.receive_ns, publish_ns=message.publish_ns
                     )
-                    written[entry[2]] += 1
+                    written[entry[2], message.topic] += 1
                     first_ns, last_ns = min(first_ns, message.receive_ns), max(last_ns, message.receive_ns)
-            outcomes = self._outcomes(written)
+            outcomes = self._outcomes(written, described)
             step = _step(self._files.path, outcomes, first_ns, last_ns, identity.lineage_id)
             writer.complete_identity(replace(identity, trace=(*identity.trace, step)))
         return outcomes
 
     def _write_further_records(self, writer: BagWriter) -> None:
         """Carry on records of others and attachments, those that every split repeats once."""
-        seen: list[object] = []
+        seen: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
         for found, salvage in zip(self._findings, self._salvages, strict=True):
             for record in found.records:
-                if record.name != ROSBAG2_RECORD and not record.name.startswith(OWN_RECORDS) and record not in seen:
-                    seen.append(record)
+                key = (record.name, tuple(sorted(record.values.items())))
+                if record.name != ROSBAG2_RECORD and not record.name.startswith(OWN_RECORDS) and key not in seen:
+                    seen.add(key)
                     writer.add_metadata_record(record.name, record.values)
             for attachment in salvage.attachments() if salvage is not None else ():
                 writer.add_attachment(attachment)
@@ -361,17 +373,31 @@ class _Recovery:
             del pending[:ready]
             self._report(self._done + (self._total - self._done) * turn // len(turns))
 
-    def _outcomes(self, written: Mapping[int, int]) -> tuple[FileRecovery, ...]:
-        return tuple(self._outcome(number, written[number]) for number in range(len(self._findings)))
+    def _outcomes(
+        self, written: Mapping[tuple[int, str], int], described: BagMetadata | None
+    ) -> tuple[FileRecovery, ...]:
+        firsts = [found.times.first_ns for found in self._findings if found.times.first_ns is not None]
+        start_ns = min(firsts, default=0)
+        if described is not None and described.message_count and described.start_ns < start_ns:
+            start_ns = described.start_ns
+        stated = _counts_by_topic(described) if len(self._known) == 1 else {}
+        counts: list[dict[str, int]] = [{} for _ in self._known]
+        for (number, topic), count in sorted(written.items()):
+            counts[number][topic] = count
+        return tuple(self._outcome(number, topics, stated, start_ns) for number, topics in enumerate(counts))
 
-    def _outcome(self, number: int, message_count: int) -> FileRecovery:
-        file, found = self._files.files[number], self._findings[number]
+    def _outcome(self, number: int, topics: dict[str, int], stated: Mapping[str, int], start_ns: int) -> FileRecovery:
+        file, found = self._known[number], self._findings[number]
+        message_count = sum(topics.values())
         return FileRecovery(
             name=file.name,
             size_bytes=self._sizes[number],
             message_count=message_count,
             unverified_count=min(found.unverified, message_count),
             expected_count=found.expected,
+            topics=topics,
+            expected_topics=dict(found.expected_topics or stated),
+            gaps=() if found.expected == message_count else tuple(_gaps(file, found, start_ns)),
             lost=tuple(found.losses.ranges),
             lost_bytes=found.losses.size,
             lost_ranges=found.losses.count,
@@ -427,8 +453,33 @@ def _count_before(pending: Sequence[Entry], bound: int) -> int:
     return low
 
 
+def _gaps(file: RecoverableFile, found: Findings, start_ns: int) -> Iterator[Gap]:
+    """Yield where messages of a file are missing, relative to the start of the bag; its ends as far as stated."""
+    begin, end = file.stated_range if file.stated_range is not None else (None, None)
+    for gap in found.times.gaps:
+        last = begin if gap.last_ns is None else gap.last_ns
+        following = end if gap.next_ns is None else gap.next_ns
+        if last is not None and following is not None and following <= last:
+            # A statement that the messages contradict, or messages that are missing at the last time itself.
+            following = None
+        yield Gap(*(None if stamp is None else max(stamp - start_ns, 0) for stamp in (last, following)))
+
+
+def _counts_by_topic(described: BagMetadata | None) -> dict[str, int]:
+    """Return the messages by topic that metadata states, empty where those of a topic do not add up to the whole."""
+    if described is None:
+        return {}
+    counts = {topic.name: topic.message_count for topic in described.topics if topic.message_count}
+    return counts if sum(counts.values()) == described.message_count else {}
+
+
 def _is_usable(name: str) -> bool:
     return name.startswith("/") and name.isprintable() and " " not in name
+
+
+_INTERRUPTED = TraceStep(
+    "recover", {"losses": ["the recovery was interrupted before its end: recover again"]}, package_version(), ()
+)
 
 
 def _step(path: Path, files: Sequence[FileRecovery], first_ns: int, last_ns: int, lineage_id: str) -> TraceStep:
@@ -438,26 +489,10 @@ def _step(path: Path, files: Sequence[FileRecovery], first_ns: int, last_ns: int
     if partial:
         arguments["losses"] = [losses_sentence(file) for file in partial[:_TRACE_FILES]]
     source = TraceSource(
-        name=path.resolve().name,
+        name=real_path(path).name.encode(errors="backslashreplace").decode(),
         message_count=sum(file.message_count for file in files),
         start_ns=first_ns,
         end_ns=last_ns,
         lineage_id=lineage_id,
     )
     return TraceStep("recover", arguments, package_version(), (source,))
-
-
-def losses_sentence(file: FileRecovery) -> str:
-    """Say in one sentence what was recovered of a file and what not."""
-    expected = f" of {file.expected_count}" if file.expected_count is not None else ""
-    parts = [f"{file.message_count}{expected} messages recovered"]
-    if file.unverified_count:
-        parts.append(f"{file.unverified_count} of them without a checksum that covers them")
-    if file.lost_ranges:
-        places = ", ".join(f"{lost.length} at byte {lost.offset}" for lost in file.lost[:_NAMED_RANGES])
-        more = f" and {file.lost_ranges - _NAMED_RANGES} more" if file.lost_ranges > _NAMED_RANGES else ""
-        parts.append(f"{file.lost_bytes} bytes not readable ({places}{more})")
-    parts += [f"{count} messages {reason}" for reason, count in sorted(file.stray.items())[:_NAMED_RANGES]]
-    if file.end_missing:
-        parts.append("the end is missing")
-    return f"{file.name}: {'; '.join(parts)}"

@@ -22,6 +22,48 @@ class LostRange(NamedTuple):
     reason: str
 
 
+class Gap(NamedTuple):
+    """A time in which messages were lost: after one that is there and before the next that is there, in ns.
+
+    Attributes:
+        last_ns: Receive time before it, None at the beginning of a file.
+        next_ns: Receive time behind it, None at the end of a file.
+    """
+
+    last_ns: int | None
+    next_ns: int | None
+
+
+class Times:
+    """Gathers the receive times of what is readable, and the gaps, while a file is looked at in its order."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.gaps: list[Gap] = []
+        self.first_ns: int | None = None
+        self.last_ns: int | None = None
+        self._is_open = False
+
+    def add_messages(self, first_ns: int, last_ns: int) -> None:
+        """Take readable messages; a gap before them ends here."""
+        in_order = self.last_ns is None or self.last_ns <= first_ns
+        if self._is_open and in_order and len(self.gaps) < MAX_NAMED_LOSSES:
+            self.gaps.append(Gap(self.last_ns, first_ns))
+        self._is_open = False
+        self.first_ns = first_ns if self.first_ns is None else min(self.first_ns, first_ns)
+        self.last_ns = last_ns if self.last_ns is None else max(self.last_ns, last_ns)
+
+    def add_loss(self) -> None:
+        """Note that messages may be missing from here on."""
+        self._is_open = True
+
+    def close(self, *, end_missing: bool) -> None:
+        """Note the end of the file, and whether messages may be missing there."""
+        if self._is_open or end_missing:
+            self.gaps.append(Gap(self.last_ns, None))
+        self._is_open = False
+
+
 class Losses:
     """Gathers what could not be read of one file, in bounded memory."""
 
@@ -49,7 +91,9 @@ class Findings:
         unverified: Those of them that no checksum covers.
         stray: Readable messages that cannot be used, by reason.
         expected: Messages that the file itself says it has, None if it does not say.
+        expected_topics: Messages by topic that the file itself says it has, empty if it does not say.
         losses: What could not be read.
+        times: Receive times of what is readable, and where in time something is missing.
         end_missing: Whether the file ends before it was closed.
         bag_metadata: Last text of rosbag2's metadata in it.
         records: Other Metadata records, each once.
@@ -63,7 +107,9 @@ class Findings:
     unverified: int = 0
     stray: dict[str, int] = field(default_factory=dict)
     expected: int | None = None
+    expected_topics: dict[str, int] = field(default_factory=dict)
     losses: Losses = field(default_factory=Losses)
+    times: Times = field(default_factory=Times)
     end_missing: bool = False
     bag_metadata: str = ""
     records: list[MetadataRecord] = field(default_factory=list)

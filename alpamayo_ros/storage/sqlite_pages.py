@@ -66,6 +66,9 @@ class SqlitePages:
             page_bytes = _DEFAULT_PAGE_BYTES
         reserved = header[20] if self.has_header else 0
         self.page_bytes = page_bytes
+        # Stated pages count only where the last writer kept them: its counters then agree.
+        is_stated = self.has_header and header[24:28] == header[92:96]
+        self.stated_bytes = int.from_bytes(header[28:32], "big") * page_bytes if is_stated else 0
         self._usable = max(page_bytes - reserved, 480)
         self.page_count = -(-self.size // page_bytes)
         # What pages of one table share; a hostile file could make every row run through the same pages.

@@ -25,6 +25,7 @@ from alpamayo_ros.storage.source import Attachment, Entry
 from alpamayo_ros.storage.sqlite_pages import Row, SqlitePages
 
 JOURNAL_SUFFIXES = ("-wal", "-journal")
+_SUPER_JOURNAL_MAGIC_BYTES = 8
 _BLOCK_BYTES = 1024 * 1024
 _BLOCK_ROWS = 4096
 _MAX_LINEAGE_PAYLOADS = 4
@@ -97,6 +98,7 @@ class SqliteSalvage:
             raise BagCorruptError(f"bag file {self._path} cannot be read ({error.strerror})") from error
         for offset in broken:
             self._findings.losses.add(offset, pages.page_bytes, f"has a broken row in the page at byte {offset}")
+        self._describe_times()
         self._describe_topics()
         return self._findings
 
@@ -134,6 +136,7 @@ class SqliteSalvage:
         try:
             for file in (self._path, *unfinished):
                 shutil.copyfile(file, target.with_name(file.name))
+                _forget_further_file(target.with_name(file.name))
         except OSError as error:
             raise BagWriteError(
                 f"bag file {self._path} has an unfinished journal and cannot be copied into {target.parent} "
@@ -161,6 +164,9 @@ class SqliteSalvage:
         elif pages.size % pages.page_bytes:
             self._findings.end_missing = True
             losses.add(pages.size - pages.size % pages.page_bytes, pages.size % pages.page_bytes, "ends within a page")
+        if pages.stated_bytes > pages.size:
+            self._findings.end_missing = True
+            self._findings.notes.append(f"ends after {pages.size} of {pages.stated_bytes} bytes; it was cut")
 
     def _take(self, row: Row) -> None:
         """Tell by its columns which of rosbag2's tables a row is from."""
@@ -215,6 +221,26 @@ class SqliteSalvage:
                 if len(self._findings.lineage_payloads) == _MAX_LINEAGE_PAYLOADS:
                     return
 
+    def _describe_times(self) -> None:
+        """Tell by the row ids, which rosbag2 counts up from 1, where in time rows are missing in a damaged file."""
+        findings = self._findings
+        stamps, row_ids = (np.asarray(column, dtype=np.int64)[self._order] for column in self._columns[:2])
+        order = np.argsort(row_ids, kind="stable")
+        stamps, row_ids = stamps[order], row_ids[order]
+        if not len(stamps):
+            findings.times.close(end_missing=bool(findings.losses.count) or findings.end_missing)
+            return
+        breaks = [0]
+        if findings.losses.count or findings.end_missing:
+            breaks += (np.flatnonzero(np.diff(row_ids) > 1) + 1).tolist()
+            if row_ids[0] > 1:
+                findings.times.add_loss()
+        for begin, end in zip(breaks, [*breaks[1:], len(stamps)], strict=True):
+            findings.times.add_messages(int(stamps[begin:end].min()), int(stamps[begin:end].max()))
+            if end < len(stamps):
+                findings.times.add_loss()
+        findings.times.close(end_missing=findings.end_missing)
+
     def _describe_topics(self) -> None:
         findings = self._findings
         topic_ids = np.asarray(self._columns[2], dtype=np.int64)[self._order]
@@ -251,3 +277,13 @@ class SqliteSalvage:
             serialization_format=topic.serialization_format,
             offered_qos=offered,
         )
+
+
+def _forget_further_file(journal: Path) -> None:
+    """Make the copy of a rollback journal end without the name of a super-journal.
+
+    The library would delete the file of that name, wherever it is, once it has applied the journal.
+    """
+    if journal.name.endswith("-journal"):
+        with journal.open("ab") as file:
+            file.write(bytes(_SUPER_JOURNAL_MAGIC_BYTES))

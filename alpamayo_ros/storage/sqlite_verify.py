@@ -1,5 +1,6 @@
 """Verify one sqlite3 file of a bag: by the library's own check, and by a walk over all rows."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +51,7 @@ class SqliteVerification:
                 return FileFacts(0, 2**64, 0)
         try:
             topics = SqliteFile(self._path, count_topics=False).contents()
-            location = f"file:{quote(str(self._path.resolve()))}?mode=ro&immutable=1"
+            location = f"file:{quote(os.fsencode(self._path.resolve()))}?mode=ro&immutable=1"
             connection = sqlite3.connect(location, uri=True, isolation_level=None)
         except BagError as error:
             self._results.add_failed("database", str(error))
@@ -67,10 +68,13 @@ class SqliteVerification:
                 for problem in problems:
                     self._results.add_failed("database", f"{name}: {problem[:200]}")
             progress(size // 2)
-            tallies: dict[int, TopicTally] = {
-                row[0]: self._tally.topic(topics.topics[str(row[1])])
-                for row in connection.execute("SELECT id, name FROM topics")
-            }
+            tallies: dict[int, TopicTally] = {}
+            for topic_id, topic_name in connection.execute("SELECT id, name FROM topics"):
+                if type(topic_id) is int and isinstance(topic_name, str) and topic_name in topics.topics:
+                    tallies[topic_id] = self._tally.topic(topics.topics[topic_name])
+                else:
+                    problem = f"{name}: the topic of the id {str(topic_id)[:80]} has no name that is a text"
+                    self._results.add_failed("structure", problem)
             self._walk(connection, tallies, progress, size)
         except (sqlite3.Error, OverflowError, MemoryError) as error:
             self._results.add_failed("database", f"{name}: cannot be read to its end ({error})")
@@ -91,21 +95,25 @@ class SqliteVerification:
         name = self._path.name
         whole = any(tally.needs_payload for tally in tallies.values())
         payload = "data" if whole else f"substr(data, 1, {HEAD_BYTES})"
-        last_id = connection.execute("SELECT MAX(id) FROM messages").fetchone()[0] or 1
+        highest = connection.execute("SELECT MAX(id) FROM messages").fetchone()[0]
+        last_id = highest if type(highest) is int and highest > 0 else 1
         query = f"SELECT id, topic_id, timestamp, typeof(data), {payload} FROM messages ORDER BY id"  # noqa: S608 - no text of the user
         for row_id, topic_id, stamp, kind, head in connection.execute(query):
             tally = tallies.get(topic_id)
             if tally is None:
-                self._results.add_failed("structure", f"{name}: message {row_id} has the topic id {topic_id!r}")
-            elif type(stamp) is not int or stamp < 0 or kind != "blob":
-                self._results.add_failed("structure", f"{name}: row {row_id} is no message")
+                self._results.add_failed(
+                    "structure",
+                    f"{name}: message {str(row_id)[:80]} has the topic id {str(topic_id)[:80]}, which is not declared",
+                )
+            elif type(row_id) is not int or type(stamp) is not int or stamp < 0 or kind != "blob":
+                self._results.add_failed("structure", f"{name}: row {str(row_id)[:80]} is no message")
             else:
                 tally.take(stamp, stamp, head)
                 self._count += 1
                 self._order.take(stamp)
                 self._first_ns = min(self._first_ns, stamp)
                 self._last_ns = max(self._last_ns, stamp)
-            if row_id % _PROGRESS_ROWS == 0:
+            if type(row_id) is int and row_id % _PROGRESS_ROWS == 0:
                 progress(size // 2 + size // 2 * min(row_id, last_id) // last_id)
 
     def _is_too_long(self) -> int:

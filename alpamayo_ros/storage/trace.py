@@ -17,6 +17,8 @@ MAX_TRACE_CHARACTERS = 4 * 1024 * 1024
 """A longer trace is refused: it stands in metadata.yaml, of which readers take 16 MiB."""
 
 _MAX_DEPTH = 64
+_ALWAYS = ("operation", "name", "topic")
+"""Texts that whoever shows a trace relies on, empty or not."""
 
 Argument = str | int | bool | list[str]
 """One argument of an operation, as JSON holds it."""
@@ -76,6 +78,7 @@ class TraceStep:
         topics_dropped: Topics of the sources that the result lacks.
         tags_dropped: Values of the tags that were dropped, by name.
         carried: Every message of the result that stands at another time than it was received.
+        kept_once: Messages by topic that were in several of the bags and are in the result once.
     """
 
     operation: str
@@ -85,6 +88,7 @@ class TraceStep:
     topics_dropped: tuple[str, ...] = ()
     tags_dropped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     carried: tuple[CarriedMessage, ...] = ()
+    kept_once: Mapping[str, int] = field(default_factory=dict)
 
 
 Trace = tuple[TraceStep, ...]
@@ -126,7 +130,7 @@ def parse_trace(value: object) -> Trace:
 def _plain(value: Any) -> Any:
     """Turn tuples into lists and leave out what is empty, so that a trace is as short as it can be."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item not in ("", (), {}, None)}
+        return {key: _plain(item) for key, item in value.items() if key in _ALWAYS or item not in ("", (), {}, None)}
     if isinstance(value, (tuple, list)):
         return [_plain(item) for item in value]
     return value
@@ -142,6 +146,7 @@ def _step(entry: Mapping[str, Any], depth: int) -> TraceStep:
     tags_dropped = _mapping(entry, "tags_dropped")
     if not all(_are_texts(values) for values in tags_dropped.values()):
         raise ValueError("has a dropped tag without a list of values")
+    kept_once = _mapping(entry, "kept_once")
     return TraceStep(
         operation=_text(entry, "operation"),
         arguments=cast("dict[str, Argument]", arguments),
@@ -150,6 +155,7 @@ def _step(entry: Mapping[str, Any], depth: int) -> TraceStep:
         topics_dropped=_texts(entry, "topics_dropped"),
         tags_dropped={key: tuple(values) for key, values in tags_dropped.items()},
         carried=tuple(_carried(carried) for carried in _entries(entry, "carried")),
+        kept_once={key: _number(kept_once, key) for key in kept_once},
     )
 
 

@@ -2,9 +2,18 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol, TypeVar
 
 MAX_NAMED_PROBLEMS = 20
 """Problems of one check that are named; further ones are only counted."""
+
+
+_Value = TypeVar("_Value")
+_Input = TypeVar("_Input", contravariant=True)
+
+
+class _Text(Protocol[_Input]):
+    def __call__(self, value: _Input, /) -> str: ...
 
 
 class Outcome(Enum):
@@ -26,6 +35,7 @@ class Check:
         sentence: What was found.
         problems: What is wrong, the first of them, one sentence each.
         notes: What is odd without being wrong.
+        is_recoverable: Whether something failed that a recovered bag would not have.
     """
 
     name: str
@@ -33,37 +43,58 @@ class Check:
     sentence: str
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_recoverable: bool = False
 
 
 @dataclass(slots=True)
 class _Running:
     passed: int = 0
     failed: int = 0
+    recoverable: int = 0
     absent: str = ""
     problems: list[str] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
 
 
 CHECKS = {
-    "files": "files that are there: {}",
-    "metadata": "statements of metadata.yaml that agree with the files: {}",
-    "structure": "files that are whole from their first to their last record: {}",
-    "chunk checksums": "chunks that equal their checksum: {}",
-    "data checksum": "data sections that equal their checksum: {}",
-    "summary checksum": "summaries that equal their checksum: {}",
-    "index": "statements of index and statistics that agree with the file: {}",
-    "message index": "index entries that point at their message: {}",
-    "attachments": "attachments that equal their checksum: {}",
-    "database": "databases that pass their integrity check: {}",
-    "receive times": "messages within the times of their chunk and file: {}",
-    "publish times": "messages with a publish time: {}",
-    "header stamps": "topics with header stamps: {}",
-    "payloads": "payloads with a plausible CDR header: {}",
-    "decoding": "decoded messages: {}",
-    "type hashes": "types with the hash of their definition: {}",
-    "identity": "places that agree on lineage and envelope: {}",
+    "files": ("1 file is there", "{} files are there"),
+    "metadata": ("1 statement of metadata.yaml is true", "{} statements of metadata.yaml are true"),
+    "structure": ("1 file is whole to its last record", "{} files are whole to their last record"),
+    "chunk checksums": ("1 chunk matches", "{} chunks match"),
+    "data checksum": ("1 data section matches", "{} data sections match"),
+    "summary checksum": ("1 summary matches", "{} summaries match"),
+    "index": ("1 statement of index and statistics is true", "{} statements of index and statistics are true"),
+    "message index": ("1 entry points at its message", "{} entries point at their message"),
+    "attachments": ("1 attachment matches its checksum", "{} attachments match their checksums"),
+    "database": ("1 database is sound", "{} databases are sound"),
+    "receive times": (
+        "1 message lies within the times of its file",
+        "{} messages lie within the times of their chunk and file",
+    ),
+    "publish times": ("1 message has a publish time", "{} messages have a publish time"),
+    "header stamps": ("1 topic has header stamps", "{} topics have header stamps"),
+    "payloads": ("1 message begins as CDR does", "{} messages begin as CDR does"),
+    "decoding": ("1 message was decoded", "{} messages were decoded"),
+    "type hashes": ("1 type has the hash of its definition", "{} types have the hash of their definition"),
+    "identity": ("1 place names lineage or envelope", "{} places agree on lineage and envelope"),
 }
-"""Every check in the order of the report, with the sentence of its success."""
+"""Every check in the order of the report, with the sentence of its success for one and for several."""
+
+BEYOND_RECOVERY = ("type hashes", "payloads", "decoding", "identity")
+"""Checks that can fail in a bag that is whole: its messages were recorded so, or other tools changed its names."""
+
+
+def duration_text(duration_ns: int) -> str:
+    """Return a duration with its unit, in the unit that reads best."""
+    for unit, size_ns in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1000)):
+        if abs(duration_ns) >= size_ns:
+            return f"{duration_ns / size_ns:.3f} {unit}"
+    return f"{duration_ns} ns"
+
+
+def time_text(stamp_ns: int) -> str:
+    """Return a receive time with its unit."""
+    return f"{stamp_ns} ns"
 
 
 class Verification:
@@ -77,9 +108,10 @@ class Verification:
         """Count something that is as it should be."""
         self._running[name].passed += count
 
-    def add_failed(self, name: str, problem: str, count: int = 1) -> None:
-        """Note a problem."""
+    def add_failed(self, name: str, problem: str, count: int = 1, *, is_recoverable: bool = True) -> None:
+        """Note a problem, and whether a recovered bag would be without it."""
         running = self._running[name]
+        running.recoverable += is_recoverable and name not in BEYOND_RECOVERY
         running.failed += count
         if len(running.problems) < MAX_NAMED_PROBLEMS:
             running.problems.append(problem)
@@ -98,12 +130,20 @@ class Verification:
         """Say whether a check has failed so far."""
         return self._running[name].failed > 0
 
-    def add_compared(self, name: str, what: str, stated: object, found: object) -> None:
-        """Compare what is stated with what was found."""
+    def add_compared(self, name: str, what: str, stated: _Value, found: _Value, text: _Text[_Value] = str) -> None:
+        """Compare what is stated with what was found.
+
+        Args:
+            name: The check.
+            what: What both are about, and who states it.
+            stated: What is stated.
+            found: What was found.
+            text: Makes a text of either.
+        """
         if stated == found:
             self.add_passed(name)
         else:
-            self.add_failed(name, f"{what}: stated {str(stated)[:100]}, found {str(found)[:100]}")
+            self.add_failed(name, f"{what} {text(stated)[:100]}, but it is {text(found)[:100]}")
 
     def checks(self) -> tuple[Check, ...]:
         """Return every check that had something to say."""
@@ -118,8 +158,10 @@ def _check(name: str, running: _Running) -> Check:
     problems, notes = tuple(running.problems), tuple(running.notes)
     if running.failed:
         more = "" if running.failed == 1 else f" (and {running.failed - 1} more)"
-        return Check(name, Outcome.FAILED, f"{problems[0]}{more}", problems, notes)
+        return Check(name, Outcome.FAILED, f"{problems[0]}{more}", problems, notes, running.recoverable > 0)
     if running.passed:
         also = f"; {running.absent}" if running.absent else ""
-        return Check(name, Outcome.OK, CHECKS[name].format(running.passed) + also, (), notes)
+        one, many = CHECKS[name]
+        sentence = one if running.passed == 1 else many.format(running.passed)
+        return Check(name, Outcome.OK, sentence + also, (), notes)
     return Check(name, Outcome.ABSENT, running.absent or "; ".join(notes), (), notes)

@@ -13,7 +13,7 @@ from pathlib import Path
 from alpamayo_ros.errors import BagError
 from alpamayo_ros.storage.compressed_file import compression_of, plain_name
 from alpamayo_ros.storage.digest import NO_HASH, stated_or_computed_hash
-from alpamayo_ros.storage.identity import RECOVERED, SIDECAR, verify_identity
+from alpamayo_ros.storage.identity import RECOVERED, SIDECAR, IdentityReport, verify_identity
 from alpamayo_ros.storage.layout import bag_files
 from alpamayo_ros.storage.mcap_verify import FileFacts, McapVerification
 from alpamayo_ros.storage.message import TopicInfo
@@ -27,14 +27,13 @@ from alpamayo_ros.storage.recoverable_files import (
     find_recoverable_files,
 )
 from alpamayo_ros.storage.sqlite_verify import SqliteVerification
-from alpamayo_ros.storage.verification import Check, Outcome, Verification
+from alpamayo_ros.storage.verification import Check, Outcome, Verification, duration_text, time_text
+from alpamayo_ros.storage.writer import MAX_STAMP_NS
 
 MAX_HASHED_TYPES = 2000
 """Types whose definitions are hashed; a bag has some dozens."""
 
-BEYOND_RECOVERY = ("type hashes", "payloads", "decoding", "identity")
-"""Checks that can fail in a bag that is whole: its messages were recorded so, or other tools changed its names."""
-
+_NAMED_TYPES = 5
 _CHAR_FIELD = re.compile(r"^(\s*)char(?=[\s\[<])", re.MULTILINE)
 
 
@@ -47,6 +46,8 @@ class VerifyReport:
         state: ``recording``, ``closed``, ``recovered``, or empty where it does not say.
         message_count: Messages that were met.
         unfinished: Whether a place says that the bag is still being recorded.
+        duration_ns: From the first to the last receive time that was met.
+        losses: What the bag says it has lost: one sentence for each file that was recovered in part.
         checks: In the order of the report.
     """
 
@@ -54,6 +55,8 @@ class VerifyReport:
     state: str
     message_count: int
     unfinished: bool
+    duration_ns: int
+    losses: tuple[str, ...]
     checks: tuple[Check, ...]
 
     @property
@@ -64,7 +67,12 @@ class VerifyReport:
     @property
     def is_recoverable(self) -> bool:
         """Whether something failed that a recovered bag would not have."""
-        return self.unfinished or any(check.name not in BEYOND_RECOVERY for check in self.failed)
+        return self.unfinished or any(check.is_recoverable for check in self.failed)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether the bag says that it is what was left of another."""
+        return bool(self.losses)
 
 
 def verify_bag(path: Path, *, decode: bool = False, progress: Callable[[int, int], None] | None = None) -> VerifyReport:
@@ -106,9 +114,18 @@ class _Verifier:
         self._report_times()
         self._report_payloads()
         self._compare_type_hashes()
-        state, unfinished = self._verify_identity()
-        count = sum(facts.message_count for facts in self._facts.values())
-        return VerifyReport(self._files.path, state, count, unfinished, self._results.checks())
+        identity = self._verify_identity()
+        state = identity.state if identity is not None else ""
+        filled = [facts for facts in self._facts.values() if facts.message_count]
+        return VerifyReport(
+            path=self._files.path,
+            state=state,
+            message_count=sum(facts.message_count for facts in filled),
+            unfinished=identity is not None and identity.partial and state != RECOVERED,
+            duration_ns=max(item.last_ns for item in filled) - min(item.first_ns for item in filled) if filled else 0,
+            losses=losses_of(identity) if identity is not None else (),
+            checks=self._results.checks(),
+        )
 
     def _compare_folder(self) -> None:
         path, results = self._files.path, self._results
@@ -119,6 +136,8 @@ class _Verifier:
         if self._metadata is None:
             for note in self._files.notes:
                 results.add_failed("metadata", note)
+            for file in self._files.candidates:
+                results.add_note("files", f"{file.name} is in the folder too, with the name of another bag")
         listed = self._metadata.relative_paths if self._metadata is not None else ()
         for file in self._files.files:
             if file.path is None or (listed and file.name in listed and file.path != path / file.name):
@@ -127,11 +146,16 @@ class _Verifier:
                 results.add_passed("files")
         if self._metadata is not None:
             plain = {plain_name(name) for name in listed}
+            taken = {file.name for file in (*self._files.files, *self._files.candidates)}
             for name in bag_files(path):
                 if name not in listed and name in plain:
                     results.add_note("files", f"{name} stands beside its compressed form, as 'ros2 bag play' leaves it")
                 elif name not in listed:
-                    results.add_failed("files", f"{name} is in the folder, but {FILE_NAME} does not list it")
+                    results.add_failed(
+                        "files",
+                        f"{name} is in the folder, but {FILE_NAME} does not list it",
+                        is_recoverable=name in taken,
+                    )
             if len(set(listed)) != len(listed):
                 results.add_failed("files", f"{FILE_NAME} lists a file twice")
 
@@ -181,15 +205,20 @@ class _Verifier:
         return None
 
     def _compare_metadata(self, metadata: BagMetadata) -> None:
-        def compared(what: str, stated: object, found: object) -> None:
-            self._results.add_compared("metadata", what, stated, found)
-
         filled = [facts for facts in self._facts.values() if facts.message_count]
-        compared("messages", metadata.message_count, sum(facts.message_count for facts in filled))
-        if filled:
-            first_ns, last_ns = min(item.first_ns for item in filled), max(item.last_ns for item in filled)
-            compared("start", metadata.start_ns, first_ns)
-            compared("duration", metadata.duration_ns, last_ns - first_ns)
+        is_complete = all(file.path is not None for file in self._files.files)
+        if not is_complete:
+            self._results.add_note("metadata", "a file is missing: the counts of the whole bag are not compared")
+        else:
+            self._compare_range(
+                "the bag",
+                (metadata.message_count, metadata.start_ns, metadata.duration_ns),
+                FileFacts(
+                    sum(facts.message_count for facts in filled),
+                    min((item.first_ns for item in filled), default=0),
+                    max((item.last_ns for item in filled), default=0),
+                ),
+            )
         # rosbag2 names compressed files without the suffix of their compression here.
         listed = {plain_name(file.path) for file in metadata.files}
         if listed and listed != {plain_name(name) for name in metadata.relative_paths}:
@@ -197,13 +226,29 @@ class _Verifier:
         by_name = {plain_name(name): facts for name, facts in self._facts.items()}
         for file in metadata.files:
             facts = by_name.get(plain_name(file.path))
-            if facts is None:
-                continue
-            compared(f"messages in {file.path}", file.message_count, facts.message_count)
-            if facts.message_count:
-                compared(f"start of {file.path}", file.start_ns, facts.first_ns)
-                compared(f"duration of {file.path}", file.duration_ns, facts.last_ns - facts.first_ns)
-        self._compare_topics(metadata)
+            if facts is not None:
+                self._compare_range(file.path, (file.message_count, file.start_ns, file.duration_ns), facts)
+        if is_complete:
+            self._compare_topics(metadata)
+
+    def _compare_range(self, what: str, stated: tuple[int, int, int], facts: FileFacts) -> None:
+        """Compare count, start and duration; a wrong duration alone is what rosbag2's reindex leaves."""
+        results, found_ns = self._results, facts.last_ns - facts.first_ns
+        count, start_ns, duration_ns = stated
+        results.add_compared("metadata", f"messages in {what}: {FILE_NAME} says", count, facts.message_count)
+        if not facts.message_count:
+            return
+        results.add_compared("metadata", f"start of {what}: {FILE_NAME} says", start_ns, facts.first_ns, time_text)
+        if duration_ns != found_ns and (count, start_ns) == (facts.message_count, facts.first_ns):
+            results.add_note(
+                "metadata",
+                f"duration of {what}: {FILE_NAME} says {duration_text(duration_ns)}, but it is "
+                f"{duration_text(found_ns)}; harmless, 'ros2 bag reindex' writes it so",
+            )
+        else:
+            results.add_compared(
+                "metadata", f"duration of {what}: {FILE_NAME} says", duration_ns, found_ns, duration_text
+            )
 
     def _compare_topics(self, metadata: BagMetadata) -> None:
         found: dict[str, int] = {}
@@ -214,10 +259,15 @@ class _Verifier:
         listed = {topic.name for topic in metadata.topics}
         for topic in metadata.topics:
             self._results.add_compared(
-                "metadata", f"messages on {topic.name}", topic.message_count, found.get(topic.name, 0)
+                "metadata",
+                f"messages on {topic.name}: {FILE_NAME} says",
+                topic.message_count,
+                found.get(topic.name, 0),
             )
             if topic.name in types:
-                self._results.add_compared("metadata", f"type of {topic.name}", {topic.type_name}, types[topic.name])
+                stated = {topic.type_name}
+                what = f"type of {topic.name}: {FILE_NAME} says"
+                self._results.add_compared("metadata", what, stated, types[topic.name], _names_text)
         for name, count in found.items():
             if name not in listed and count:
                 self._results.add_failed("metadata", f"{name} has {count} messages, but {FILE_NAME} does not list it")
@@ -228,6 +278,9 @@ class _Verifier:
             if not tally.message_count:
                 continue
             name = tally.topic.name
+            if tally.last_ns > MAX_STAMP_NS:
+                problem = f"{name}: a receive time of {tally.last_ns} ns is beyond what a bag can hold"
+                results.add_failed("receive times", f"{problem}, {MAX_STAMP_NS} ns")
             results.add_passed("receive times", tally.message_count)
             results.add_passed("publish times", tally.message_count)
             note_steps(results, "receive times", f"{name}: receive times", tally.receive)
@@ -252,6 +305,17 @@ class _Verifier:
                 results.add_failed(name, tally.first_problem, tally.problem_count)
         if not self._decode:
             results.add_absent("decoding", "not asked for: --decode")
+            return
+        left = [tally for tally in self._tally.topics.values() if tally.message_count and not tally.is_decoded]
+        if left:
+            count = sum(tally.message_count for tally in left)
+            names = sorted({tally.topic.type_name or "no type" for tally in left})
+            more = " and more" if len(names) > _NAMED_TYPES else ""
+            results.add_absent(
+                "decoding",
+                f"{count} {'message was' if count == 1 else 'messages were'} not decoded, of types that are not known "
+                f"here: {', '.join(names[:_NAMED_TYPES])}{more}",
+            )
 
     def _compare_type_hashes(self) -> None:
         results = self._results
@@ -278,14 +342,14 @@ class _Verifier:
                     f"but its definition gives {computed[0]}",
                 )
 
-    def _verify_identity(self) -> tuple[str, bool]:
-        """Return the state of the bag, and whether a place says that it was not closed."""
+    def _verify_identity(self) -> IdentityReport | None:
+        """Return what the bag says about itself, None if it cannot be asked."""
         results = self._results
         try:
             report = verify_identity(self._files.path)
         except BagError as error:
             results.add_absent("identity", f"the bag cannot be opened, and has no {SIDECAR} ({error})")
-            return "", False
+            return None
         for sentence in report.disagreements:
             results.add_failed("identity", sentence)
         named = sum(1 for place in report.places.values() if place)
@@ -294,12 +358,32 @@ class _Verifier:
         else:
             results.add_absent("identity", "the bag names no lineage and no envelope")
         if report.state == RECOVERED:
-            results.add_note("identity", "the bag says that it is a part: recovered")
-        return report.state, report.partial and report.state != RECOVERED
+            results.add_note("identity", "the bag says that it was recovered")
+        return report
 
     def _report(self, done: int) -> None:
         if self._progress is not None:
             self._progress(min(done, self._total), self._total)
+
+
+def losses_of(identity: IdentityReport) -> tuple[str, ...]:
+    """Return what a bag says it has lost, whenever that was; a bag that was recovered whole has lost nothing."""
+    if identity.state != RECOVERED:
+        return ()
+    found: list[str] = []
+    recovered = False
+    steps = list(identity.trace)
+    while steps:
+        step = steps.pop(0)
+        recovered = recovered or step.operation == "recover"
+        losses = step.arguments.get("losses", []) if step.operation == "recover" else []
+        found += losses if isinstance(losses, list) else []
+        steps += [inner for source in step.sources for inner in source.trace]
+    return tuple(found) if recovered else ("the bag says that it was recovered, but not what was lost",)
+
+
+def _names_text(names: set[str]) -> str:
+    return " and ".join(sorted(name or "none" for name in names))
 
 
 def hash_of_definition(topic: TopicInfo) -> tuple[str, ...]:

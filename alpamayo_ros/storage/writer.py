@@ -42,6 +42,9 @@ CHUNK_BYTES = 1024 * 1024
 MAX_STAMP_NS = 2**63 - 1
 """Largest time that rosbag2 can hold."""
 
+MAX_TOPICS = 20_000
+"""More would make a metadata.yaml that no reader of this package takes."""
+
 ROSBAG2_RECORD = "rosbag2"
 """MCAP Metadata record that holds what metadata.yaml says."""
 
@@ -115,6 +118,8 @@ class BagWriter:
             validate_identity(identity)
         self.path = Path(path)
         self._name = self.path.resolve().name
+        if not self._name.isprintable():
+            raise OutputError(f"output {str(self.path)!r} has no usable name; expected printable Unicode")
         self._identity = identity
         self._compression: Compression = compression
         self._ros_distro = ros_distro
@@ -187,6 +192,8 @@ class BagWriter:
             serialization_format=serialization_format,
             offered_qos=qos if isinstance(qos, tuple) else (qos,),
         )
+        if len(self._topics) >= MAX_TOPICS and name not in self._topics:
+            raise TopicError(f"bag {self.path} has {MAX_TOPICS} topics; expected no more in one bag")
         if name in self._topics:
             if self._topics[name] != topic:
                 raise TopicError(f"topic {name} was added with other properties before; expected one declaration")
@@ -212,7 +219,7 @@ class BagWriter:
         part = self._part
         if part is None or self._error is not None:
             part = self._writable()
-        if self._max_file_bytes is not None and part.file.size >= self._max_file_bytes:
+        if self._max_file_bytes is not None and part.file.size - part.file.declared_bytes >= self._max_file_bytes:
             part = self._split(part)
         try:
             channel_id = part.channels[topic]
@@ -357,7 +364,7 @@ class BagWriter:
         raw: WritableFile = self._filesystem.create(self.path / name)
         try:
             file = McapFileWriter(raw, self._compression, self._chunk_size)
-            file.add_metadata(ROSBAG2_RECORD, _serialized(self._bag_metadata(RECORDING, closed)))
+            file.add_metadata(ROSBAG2_RECORD, _serialized(self._bag_metadata(RECORDING, ())))
             for record, values in (self._identity.records() if self._identity else {}).items():
                 file.add_metadata(record, values)
             schemas: dict[tuple[str, str, str], int] = {}
@@ -391,7 +398,9 @@ class BagWriter:
         statistics = file.statistics()
         counts = {topic: statistics.counts.get(channel_id, 0) for topic, channel_id in part.channels.items()}
         described = _ClosedFile(_file_metadata(part.name, statistics), counts)
-        file.add_metadata(ROSBAG2_RECORD, _serialized(self._bag_metadata(state, (*part.closed, described))))
+        # A split speaks for itself, the last file for all: a list of all before it in each would grow quadratically.
+        listed = (described,) if state == RECORDING else (*part.closed, described)
+        file.add_metadata(ROSBAG2_RECORD, _serialized(self._bag_metadata(state, listed)))
         if self._identity is not None and state != RECORDING:
             for record, values in self._identity.closing_records().items():
                 file.add_metadata(record, values)

@@ -18,6 +18,9 @@ MAX_VALUES = 2_000_000
 
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
+_DIRECTIVE = re.compile(r"^%", re.MULTILINE)
+"""libyaml takes quadratic time for many ``%TAG`` lines, and nothing here needs one."""
+
 _PLAIN = re.compile(r"[A-Za-z_/][\w/.+-]*(:[\w/.+-]+)*", re.ASCII)
 _WORDS_WITH_TYPE = frozenset(("true", "false", "yes", "no", "on", "off", "y", "n", "null"))
 _ESCAPES = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
@@ -47,6 +50,9 @@ def parse_yaml_text(text: str) -> Any:
     Raises:
         YamlTextError: It is no YAML, has a duplicate key or one that is no text, or exceeds MAX_DEPTH or MAX_VALUES.
     """
+    directive = _DIRECTIVE.search(text)
+    if directive is not None:
+        raise YamlTextError("directives are not accepted", text.count("\n", 0, directive.start()) + 1)
     try:
         loader = _Loader(text)
         try:

@@ -36,9 +36,9 @@ def pandaset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def merged(pandaset: Path) -> dict[str, Any]:
-    """Cut the drive into two parts, merge them for another release, and return the last summary."""
+    """Cut the drive into two parts that overlap, merge them for another release, and return the last summary."""
     parts = pandaset.with_name("first"), pandaset.with_name("second")
-    alpamayo("cut", pandaset, parts[0], "--end", "3.333")
+    alpamayo("cut", pandaset, parts[0], "--end", "4.05")
     alpamayo("cut", pandaset, parts[1], "--start", "3.333")
     out = pandaset.with_name("merged")
     document: dict[str, Any] = json.loads(
@@ -58,6 +58,7 @@ def test_the_parts_merged_again_have_the_content_digest_of_the_drive(pandaset: P
     assert merged["content_digest"] == again["content_digest"] == whole["content_digest"]
     assert (again["message_count"], again["tags"]) == (whole["message_count"], whole["tags"])
     assert verify_identity(Path(merged["destination"])).disagreements == ()
+    assert (merged["kept_once"]["/odometry"], merged["kept_once"]["/camera/front/image/compressed"]) == (7, 7)
 
 
 def test_the_parts_merged_again_replay_like_the_drive(pandaset: Path, merged: dict[str, Any], tmp_path: Path) -> None:

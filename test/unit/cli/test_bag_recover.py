@@ -46,6 +46,9 @@ def test_a_damaged_bag_becomes_a_valid_one_beside_it(alpamayo: Program, bag: Pat
     told = alpamayo("bag", "recover", bag, "--out", "other")
     assert "the end is missing" in told.stdout
     assert "it says of itself that it is a part" in told.stdout
+    assert f"{100 - document['message_count']} lost, of them" in told.stdout
+    assert f"{document['message_count']:>5}  {document['lost_topics']['/odom']:>4}  /odom" in told.stdout
+    assert document["files"][0]["gaps"] == [{"last_before_ns": document["message_count"] - 1, "first_after_ns": 99}]
 
 
 def test_what_cannot_be_recovered_has_its_exit_code(alpamayo: Program, tmp_path: Path) -> None:

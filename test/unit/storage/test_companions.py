@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from alpamayo_ros.storage.companions import MAX_COMPANION_BYTES, Companion, joined_companions
 
 
@@ -39,3 +41,26 @@ def test_settings_that_differ_stay_behind(tmp_path: Path) -> None:
 
 def test_a_bare_file_has_none(tmp_path: Path) -> None:
     assert joined_companions([folder(tmp_path / "a") / "a_0.mcap"]) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"image: /camera/front/image\n",
+        b"{image: '/camera/front/image'}",
+        b'- ["/camera/front/image", x]',
+        b"\xff /camera/front/image",
+    ],
+)
+def test_a_topics_file_that_names_what_the_copy_lacks_stays_behind(tmp_path: Path, text: bytes) -> None:
+    bag = folder(tmp_path / "a", topics__yaml=text, calibration__yaml=b"frame: /camera/front/image")
+    kept, warnings = joined_companions([bag], ["/odom", "/camera/front/image"])
+    assert [companion.name for companion in kept] == ["calibration.yaml"]
+    assert warnings == ("left behind: topics.yaml; it names topics that the copy lacks (/camera/front/image)",)
+
+
+@pytest.mark.parametrize("dropped", [(), ("/odom",), ("/camera/front",), ("/camera/front/image/x", "image")])
+def test_a_topics_file_whose_topics_are_all_there_goes_along(tmp_path: Path, dropped: tuple[str, ...]) -> None:
+    bag = folder(tmp_path / "a", topics__yaml=b"picture: /camera/front/image\n")
+    kept, warnings = joined_companions([bag], dropped)
+    assert ([companion.name for companion in kept], warnings) == (["topics.yaml"], ())

@@ -120,6 +120,14 @@ def test_the_oldest_copies_make_room_and_are_made_again(tmp_path: Path, monkeypa
     assert not made[2].exists()
 
 
+def test_two_files_of_one_plain_name_do_not_stand_for_each_other(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    paths = [packed(tmp_path, "a.mcap.zstd", b"one"), packed(tmp_path / "b", "a.mcap.zstd", b"two")]
+    copies = DecompressedFiles()
+    assert [copies.copy_of(path).read_bytes() for path in [*paths, *paths]] == [b"one", b"two", b"one", b"two"]
+    copies.close()
+
+
 def test_a_full_temporary_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compressed_file, "_RESERVE_BYTES", 1 << 62)
     copies = DecompressedFiles()

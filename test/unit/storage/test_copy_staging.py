@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alpamayo_ros.errors import BagWriteError, OutputError
-from alpamayo_ros.storage.copy_staging import staged_copy
+from alpamayo_ros.storage.copy_staging import staged_copy, validate_destination
 from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, LocalFileSystem
 
 
@@ -60,3 +60,29 @@ def test_an_output_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> 
         race()
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "mine").read_text() == "x"
+
+
+@pytest.mark.parametrize("name", ["x.mcap", "x.db3", "x.db3.zstd", "x.MCAP", "x.mcap.lz4"])
+def test_a_folder_with_the_name_of_a_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match=r"has the name of a file; .*: drop the suffix '\."):
+        validate_destination(tmp_path / name, [])
+    for good in ("x.mcap_", "mcap", ".mcap", "run.2023"):
+        validate_destination(tmp_path / good, [])
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("new/..", "without a name"), ("o\udcff", "not UTF-8")])
+def test_a_folder_without_a_name_that_a_bag_can_hold_is_refused(tmp_path: Path, name: str, wrong: str) -> None:
+    with pytest.raises(OutputError, match=wrong):
+        validate_destination(tmp_path / name, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_of_the_destination_and_not_of_the_hidden_folder(tmp_path: Path) -> None:
+    def fill() -> None:
+        with staged_copy(tmp_path / "out", LOCAL_FILE_SYSTEM) as folder:
+            raise BagWriteError(f"bag {folder} could not be written; what was kept") from OSError(28, "No space left")
+
+    with pytest.raises(BagWriteError) as failure:
+        fill()
+    assert str(failure.value).startswith(f"bag {tmp_path / 'out'} could not be written (No space left);")
+    assert failure.value.exit_code == 74

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,17 @@ import pytest
 
 from alpamayo_ros.errors import BagCorruptError, BagError, ConfigurationError, OutputError, ParameterError, TopicError
 from alpamayo_ros.lineage.runtime import package_version
-from alpamayo_ros.storage.copy_request import BagTime, CopyRequest
+from alpamayo_ros.storage.bag_time import BagTime
+from alpamayo_ros.storage.copy_request import CopyRequest
 from alpamayo_ros.storage.copying import CopySummary, copy_bag
 from alpamayo_ros.storage.digest import content_digest
-from alpamayo_ros.storage.identity import BagIdentity, read_identity, validate_identity, verify_identity
+from alpamayo_ros.storage.identity import (
+    MAX_SIDECAR_BYTES,
+    BagIdentity,
+    read_identity,
+    validate_identity,
+    verify_identity,
+)
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.storage.topic_choice import TopicChoice
@@ -396,3 +404,44 @@ def test_a_trace_that_is_too_long_is_refused(make_drive: MakeDrive, tmp_path: Pa
     long = replace(identity, trace=(replace(step, arguments={"topics": ["/a" * 100] * 30_000}),))
     with pytest.raises(ConfigurationError, match="merge fewer bags"):
         validate_identity(long)
+
+
+def test_a_start_and_a_duration_are_a_start_and_an_end(make_drive: MakeDrive, tmp_path: Path) -> None:
+    drive = make_drive()
+    request = CopyRequest("cut", (drive,), tmp_path / "a", start=BagTime(S), duration_ns=S)
+    assert copy_bag(request).content_digest == cut(drive, tmp_path / "b", 1.0, 2.0).content_digest
+    assert read_identity(tmp_path / "a").trace == read_identity(tmp_path / "b").trace
+
+
+@pytest.mark.parametrize("where", ["start", "end"])
+def test_seconds_since_1970_are_not_taken_for_an_offset(make_drive: MakeDrive, tmp_path: Path, where: str) -> None:
+    times: dict[str, Any] = {where: BagTime(START_NS + S + S // 2)}
+    with pytest.raises(ParameterError) as refusal:
+        copy_bag(CopyRequest("cut", (make_drive(),), tmp_path / "out", **times))
+    assert f"{where} 1700000001.5 s after the first message is beyond bag" in str(refusal.value)
+    assert "write 1700000001500000000ns or '2023-11-14 22:13:21.500' (UTC), or append 'ns'" in str(refusal.value)
+
+
+def test_a_filter_leaves_a_topics_file_behind_that_would_lie(make_drive: MakeDrive, tmp_path: Path) -> None:
+    drive = make_drive()
+    (drive / "topics.yaml").write_text("map: /map\nodometry: /odom\n")
+    summary = choose(drive, tmp_path / "a", exclude=("/map",))
+    assert not (tmp_path / "a" / "topics.yaml").exists()
+    assert summary.warnings == ("left behind: topics.yaml; it names topics that the copy lacks (/map)",)
+    assert choose(drive, tmp_path / "b", exclude=("/rosout",)).warnings == ()
+    assert (tmp_path / "b" / "topics.yaml").exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "large", "folder"])
+def test_a_sidecar_that_never_ends_is_no_identity(make_drive: MakeDrive, tmp_path: Path, kind: str) -> None:
+    sidecar = make_drive() / "identity.json"
+    sidecar.unlink()
+    if kind == "pipe":
+        os.mkfifo(sidecar)
+    elif kind == "folder":
+        sidecar.mkdir()
+    else:
+        with sidecar.open("wb") as file:
+            file.truncate(MAX_SIDECAR_BYTES + 1)
+    convert(tmp_path / "drive", tmp_path / "out")
+    assert read_identity(tmp_path / "out").trace[0].sources[0].identity_sha256 == ""

@@ -12,9 +12,10 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2 import Writer as Ros2Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from alpamayo_ros.errors import BagNotFoundError
+from alpamayo_ros.errors import BagCorruptError, BagNotFoundError
 from alpamayo_ros.messages.typestore import typestore
-from alpamayo_ros.storage.copy_request import BagTime, CopyRequest
+from alpamayo_ros.storage.bag_time import BagTime
+from alpamayo_ros.storage.copy_request import CopyRequest
 from alpamayo_ros.storage.copying import CopySummary, copy_bag
 from alpamayo_ros.storage.digest import content_digest
 from alpamayo_ros.storage.identity import read_identity
@@ -153,3 +154,32 @@ def test_a_bag_of_ros_1_is_converted_and_nothing_else_takes_it(tmp_path: Path) -
     with pytest.raises(BagNotFoundError, match="run 'alpamayo bag convert"):
         copy_bag(CopyRequest("cut", (bag,), tmp_path / "b", start=BagTime(1)))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["old.bag", "out"]
+
+
+def test_a_file_whose_name_is_no_unicode_is_copied(strange: Path, tmp_path: Path) -> None:
+    path = strange.rename(tmp_path / "r\udcffn.mcap")
+    convert(path, tmp_path / "out")
+    assert read_identity(tmp_path / "out").trace[0].sources[0].name == "r\\xffn.mcap"
+
+
+def test_times_that_ros_cannot_hold_are_refused_with_a_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "late.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file)
+        writer.start(profile="", library="stranger")
+        channel = writer.register_channel("/plain", "json", 0)
+        for time_ns in (5, 6, 2**63 + 7):
+            writer.add_message(channel, time_ns, b"{}", 0)
+        writer.finish()
+    with pytest.raises(BagCorruptError, match=f"--end {2**63 - 1}ns"):
+        convert(path, tmp_path / "out")
+    end = BagTime(2**63 - 1, absolute=True)
+    assert copy_bag(CopyRequest("cut", (path,), tmp_path / "out", end=end)).message_count == 2
+
+
+def test_a_cut_may_end_after_the_last_time_that_a_database_can_hold(
+    make_foreign_bag: Callable[..., Path], tmp_path: Path
+) -> None:
+    bag = make_foreign_bag("foreign", [("/odom", 1, b"x"), ("/odom", 2, b"y")])
+    end = BagTime(2**63 + 5, absolute=True)
+    assert copy_bag(CopyRequest("cut", (bag,), tmp_path / "out", end=end)).message_count == 2

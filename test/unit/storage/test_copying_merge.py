@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from alpamayo_ros.errors import ConfigurationError, TopicError
-from alpamayo_ros.storage.copy_request import BagTime, CopyRequest
+from alpamayo_ros.storage.bag_time import BagTime
+from alpamayo_ros.storage.copy_request import CopyRequest
 from alpamayo_ros.storage.copying import CopySummary, copy_bag
 from alpamayo_ros.storage.digest import content_digest
 from alpamayo_ros.storage.identity import BagIdentity, read_identity, verify_identity
@@ -18,6 +19,7 @@ from alpamayo_ros.storage.qos import LATCHED_QOS, SENSOR_QOS
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.storage.writer import BagWriter
 
+START_NS = 1_700_000_000_000_000_000
 S = 1_000_000_000
 
 MakeDrive = Callable[..., Path]
@@ -44,13 +46,23 @@ def digest(bag: Path) -> str:
 
 
 def write(path: Path, identity: BagIdentity | None, **topics: Any) -> Path:
-    """Write a bag with one message at 1 s on each topic, declared as given."""
+    """Write a bag with one message 1 s after a drive's start on each topic, declared as given."""
     with BagWriter(path, identity=identity) as writer:
         for name, declaration in topics.items():
             writer.add_topic(
                 f"/{name}", **{"type_name": "robot_msgs/msg/Map", "definition": "", "type_hash": ""} | declaration
             )
-            writer.write(f"/{name}", b"x", receive_ns=S, publish_ns=S)
+            payload = path.name.encode()
+            writer.write(f"/{name}", payload, receive_ns=START_NS + S, publish_ns=START_NS + S)
+    return path
+
+
+def at(path: Path, *times_ns: int) -> Path:
+    """Write a bag without tags with messages at given times."""
+    with BagWriter(path, identity=None) as writer:
+        writer.add_topic("/a", "a/msg/A", definition="", type_hash="")
+        for time_ns in times_ns:
+            writer.write("/a", b"x", receive_ns=time_ns, publish_ns=time_ns)
     return path
 
 
@@ -219,3 +231,75 @@ def test_an_empty_bag_adds_nothing(make_drive: MakeDrive, make_bag: Callable[...
     summary = merge(tmp_path / "out", drive, tmp_path / "e")
     assert summary.message_count == 63
     assert summary.changed_by == ()
+
+
+def test_the_overlapping_parts_of_a_bag_merged_are_the_bag(make_drive: MakeDrive, tmp_path: Path) -> None:
+    drive = make_drive()
+    parts = [cut(drive, tmp_path / "a", None, 3.0), cut(drive, tmp_path / "b", 2.1, None)]
+    summary = merge(tmp_path / "out", *reversed(parts))
+    assert summary.content_digest == digest(drive) == digest(tmp_path / "out")
+    assert messages(tmp_path / "out") == messages(drive)
+    assert (summary.carried, summary.topics["/odom"], summary.kept_once["/odom"]) == ((), 50, 9)
+    assert read_identity(tmp_path / "out").trace[0].kept_once == summary.kept_once
+    assert verify_identity(tmp_path / "out").disagreements == ()
+
+
+def test_a_bag_merged_with_a_copy_of_itself_is_itself(make_drive: MakeDrive, tmp_path: Path) -> None:
+    drive = make_drive()
+    whole = {name: sum(one.topic == name for one in messages(drive)) for name in {one.topic for one in messages(drive)}}
+    copy_bag(CopyRequest("convert", (drive,), tmp_path / "copy", compression="lz4"))
+    summary = merge(tmp_path / "out", drive, tmp_path / "copy")
+    assert messages(tmp_path / "out") == messages(drive)
+    assert (summary.changed_by, summary.kept_once) == ((), whole)
+    tail = cut(drive, tmp_path / "tail", 2.5, None)
+    copy_bag(CopyRequest("convert", (tail,), tmp_path / "again"))
+    summary = merge(tmp_path / "tails", tail, tmp_path / "again")
+    assert messages(tmp_path / "tails") == messages(tail)
+    assert len(summary.carried) == 5
+
+
+@pytest.mark.parametrize(("gap_s", "text"), [(11, "11.0 s later"), (3 * 3600, "3.0 h later"), (86_400, "24.0 h later")])
+def test_bags_that_lie_apart_are_merged_with_a_warning(tmp_path: Path, gap_s: int, text: str) -> None:
+    bags = [at(tmp_path / "late", START_NS + (gap_s + 1) * S), at(tmp_path / "early", START_NS, START_NS + S)]
+    (warning,) = merge(tmp_path / "out", *bags).warnings
+    assert warning.startswith(f"bag {bags[1]} ends at 2023-11-14 22:13:21.000 UTC and bag {bags[0]} begins at ")
+    assert warning.endswith(text)
+
+
+def test_bags_that_touch_or_overlap_are_merged_without_a_word(tmp_path: Path) -> None:
+    spans = ((0, 100), (5, 6), (110, 111), (90, 95))
+    bags = [at(tmp_path / f"b{number}", *(START_NS + s * S for s in span)) for number, span in enumerate(spans)]
+    assert merge(tmp_path / "out", *bags).warnings == ()
+
+
+def test_bags_more_than_a_day_apart_are_refused_unless_that_is_wanted(tmp_path: Path) -> None:
+    bags = at(tmp_path / "a", START_NS), at(tmp_path / "b", START_NS + 8 * 365 * 86_400 * S)
+    wrong = r"ends at 2023-11-14 22:13:20\.000 UTC and .* begins at 2031-11-12 22:13:20\.000 UTC, 8\.0 years later;"
+    with pytest.raises(ConfigurationError, match=wrong) as refusal:
+        merge(tmp_path / "out", *bags)
+    assert refusal.value.exit_code == 2
+    assert not (tmp_path / "out").exists()
+    (warning,) = merge(tmp_path / "out", *bags, allow_different_tags=True).warnings
+    assert "8.0 years later" in warning
+
+
+def test_tags_that_will_speak_for_an_untagged_bag_are_named(tmp_path: Path) -> None:
+    tagged = write(tmp_path / "one", BagIdentity("none", "none", "", {"source": "monday", "licence": "MIT"}), a={})
+    partly = write(tmp_path / "two", BagIdentity("none", "none", "", {"source": "monday"}), a={})
+    untagged = write(tmp_path / "three", BagIdentity("none", "none"), a={})
+    warnings = merge(tmp_path / "out", tagged, partly, untagged).warnings
+    end = "has none of them, and in the merged bag they speak for its messages too"
+    assert warnings == (
+        f"tags licence come from {tagged}; {partly} {end}",
+        f"tags licence, source come from {tagged}; {untagged} {end}",
+    )
+
+
+def test_a_copy_without_publish_times_is_no_equal_copy_and_that_is_said(tmp_path: Path) -> None:
+    for name, late_ns in (("one", 0), ("two", 5)):
+        with BagWriter(tmp_path / name, identity=None) as writer:
+            writer.add_topic("/a", "a/msg/A", definition="", type_hash="")
+            writer.write("/a", b"x", receive_ns=START_NS, publish_ns=START_NS - late_ns)
+    summary = merge(tmp_path / "out", tmp_path / "one", tmp_path / "two")
+    assert (summary.message_count, summary.kept_once) == (2, {})
+    assert any("/a: 1 messages are in several bags with other publish times" in text for text in summary.warnings)

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpamayo_ros.storage.copy_request import BagTime, CopyRequest
+from alpamayo_ros.storage.bag_time import BagTime
+from alpamayo_ros.storage.copy_request import CopyRequest
 from alpamayo_ros.storage.copying import copy_bag
 from alpamayo_ros.storage.digest import content_digest
 from alpamayo_ros.storage.distro import METADATA_VERSIONS
@@ -80,6 +81,41 @@ def test_a_bag_cut_anywhere_and_merged_again_says_the_same(
             copy_bag(CopyRequest("cut", (drive,), parts[-1], start=begin, end=until))
         if len(parts) == 1:
             assert digest(parts[0]) == digest(drive)
+            return
+        order.shuffle(parts)
+        summary = copy_bag(CopyRequest("merge", tuple(parts), Path(folder) / "merged"))
+        assert summary.content_digest == digest(drive) == digest(Path(folder) / "merged")
+        assert summary.carried == ()
+        with open_bag(Path(folder) / "merged") as reader:
+            assert list(reader.messages()) == whole
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    rows,
+    st.lists(st.tuples(st.integers(0, END_NS), st.integers(1, END_NS)), max_size=3),
+    st.integers(1, END_NS),
+    st.integers(0, 10),
+    st.randoms(use_true_random=False),
+)
+def test_a_bag_cut_into_overlapping_parts_and_merged_again_says_the_same(
+    content: list[tuple[str, int, bytes]], more: list[tuple[int, int]], middle: int, overlap: int, order: Any
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        drive = write(Path(folder) / "drive", content, chunk_size=64)
+        with open_bag(drive) as reader:
+            whole = list(reader.messages())
+        first, last = whole[0].receive_ns, whole[-1].receive_ns
+        # The first two cover the bag; the others are anywhere in it.
+        spans = [(first, min(middle + overlap, END_NS + 1)), (middle, END_NS + 1)]
+        spans += [(start, start + length) for start, length in more]
+        parts = []
+        for start, end in spans:
+            if first < end and start <= last and start < end:
+                parts.append(Path(folder) / f"part{len(parts)}")
+                times = BagTime(start, absolute=True), BagTime(end, absolute=True)
+                copy_bag(CopyRequest("cut", (drive,), parts[-1], start=times[0], end=times[1]))
+        if len(parts) == 1:
             return
         order.shuffle(parts)
         summary = copy_bag(CopyRequest("merge", tuple(parts), Path(folder) / "merged"))

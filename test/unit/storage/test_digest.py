@@ -10,6 +10,7 @@ import pytest
 from rosbags.typesys import Stores, get_typestore
 
 from alpamayo_ros.messages.typestore import message_definition, type_hash
+from alpamayo_ros.storage import digest as digest_module
 from alpamayo_ros.storage.digest import (
     ContentDigest,
     InputOrderDigest,
@@ -226,3 +227,33 @@ def test_progress_is_told(make_bag: Callable[..., Path]) -> None:
     with open_bag(make_bag("bag", ROWS)) as reader:
         content_digest(reader, lambda done, total: told.append((done, total)))
     assert told == [(0, 200), (200, 200)]
+
+
+def test_a_definition_that_many_topics_share_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    original = digest_module._computed_hash
+
+    def counted(topic: TopicInfo) -> str:
+        parsed.append(topic.name)
+        return original(topic)
+
+    monkeypatch.setattr(digest_module, "_computed_hash", counted)
+    text = "string a_field_that_no_other_test_has\n"
+    topics = {
+        f"/{number}": TopicInfo(f"/{number}", "a_msgs/msg/A", definition=text, definition_encoding="ros2msg")
+        for number in range(50)
+    }
+    ContentDigest(topics)
+    assert parsed == ["/0"]
+
+
+def test_definitions_without_end_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest_module, "MAX_DEFINITIONS_CHARACTERS", 100)
+    topics = {
+        f"/{number}": TopicInfo(
+            f"/{number}", f"a_msgs/msg/A{number}", definition=f"string f{number}\n" * 4, definition_encoding="ros2msg"
+        )
+        for number in range(5)
+    }
+    hashes = digest_module._hashes_by_topic(topics)
+    assert [value == digest_module.NO_HASH for value in hashes.values()] == [False, False, True, True, True]

@@ -14,6 +14,7 @@ from mcap.records import Chunk
 from mcap.writer import CompressionType, IndexType, Writer
 
 from alpamayo_ros.errors import BagCorruptError, BagError
+from alpamayo_ros.storage import compressed_file, mcap_file
 from alpamayo_ros.storage.identity import BagIdentity
 from alpamayo_ros.storage.mcap_file import McapFile
 from alpamayo_ros.storage.reader import open_bag
@@ -249,10 +250,56 @@ def test_a_chunk_in_the_summary_is_not_decompressed(make_bag: Callable[..., Path
     Chunk("zstd", b"no zstd frame", 1, 0, 5, 1 << 40).write(builder)
 
     def change(summary: bytearray) -> None:
-        summary[0:0] = builder.end()
+        first = 9 + struct.unpack_from("<Q", summary, 1)[0]
+        summary[first:first] = builder.end()
 
     file.write_bytes(rewritten_summary(file.read_bytes(), change))
     assert len(contents(file)) == len(ROWS)
+
+
+def test_a_summary_that_is_none_is_refused_before_it_is_read(make_bag: Callable[..., Path]) -> None:
+    """As in a sparse file of many gigabytes whose footer says that its summary begins at its header."""
+    file = make_bag("bag", ROWS) / "bag_0.mcap"
+    data = bytearray(file.read_bytes())
+    struct.pack_into("<Q", data, len(data) - 8 - 20, 8)
+    file.write_bytes(data)
+    with pytest.raises(BagCorruptError, match="no summary at byte 8"):
+        contents(file)
+
+
+def test_a_chunk_that_the_index_names_twice_is_refused(make_bag: Callable[..., Path]) -> None:
+    file = make_bag("bag", ROWS) / "bag_0.mcap"
+
+    def change(summary: bytearray) -> None:
+        start = chunk_index_offset(bytes(summary)) - 9
+        end = start + 9 + struct.unpack_from("<Q", summary, start + 1)[0]
+        summary[end:end] = summary[start:end]
+
+    file.write_bytes(rewritten_summary(file.read_bytes(), change))
+    with pytest.raises(BagCorruptError, match="names a chunk twice"):
+        contents(file)
+
+
+def test_more_messages_than_memory_holds_are_refused(
+    make_bag: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_bag("bag", ROWS)
+    monkeypatch.setattr(mcap_file, "MAX_CHUNK_MESSAGES", 50)
+    with pytest.raises(BagCorruptError, match="more than 50 messages in its chunk"):
+        contents(path)
+
+
+def test_chunks_that_expand_without_end_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(writer: Writer) -> None:
+        channel = writer.register_channel("/a", "cdr", writer.register_schema("a/msg/B", "ros2msg", b"x"))
+        for number in range(20):
+            writer.add_message(channel, number, bytes(1_000_000), number)
+
+    path = library_file(tmp_path / "a.mcap", fill, compression=CompressionType.ZSTD, chunk_size=1000)
+    assert len(contents(path)) == 20
+    monkeypatch.setattr(compressed_file, "MAX_UNSUSPECTED_BYTES", 5_000_000)
+    with pytest.raises(BagCorruptError, match="not a decompression bomb"):
+        contents(path)
 
 
 def test_statistics_that_contradict_the_messages_are_found(make_bag: Callable[..., Path]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from alpamayo_ros.errors import BagCorruptError, BagError
 from alpamayo_ros.storage.metadata import (
+    MAX_METADATA_BYTES,
     ROOT_KEY,
     VERSIONS,
     BagMetadata,
@@ -198,4 +199,4 @@ def test_quality_of_service_that_cannot_be_read_is_a_warning() -> None:
 
 def test_an_endless_document_is_refused_before_it_is_parsed() -> None:
     with pytest.raises(BagCorruptError, match="at most"):
-        load_yaml("a" * (16 * 1024 * 1024 + 1), "metadata.yaml")
+        load_yaml("a" * (MAX_METADATA_BYTES + 1), "metadata.yaml")

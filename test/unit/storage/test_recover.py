@@ -14,9 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alpamayo_ros.errors import AlpamayoError, BagCorruptError, BagNotFoundError, BagWriteError, OutputError
+from alpamayo_ros.storage.file_recovery import Recovery, losses_sentence
 from alpamayo_ros.storage.identity import BagIdentity, read_identity
+from alpamayo_ros.storage.mcap_facts import ChunkHead
+from alpamayo_ros.storage.mcap_scan import scan_mcap
 from alpamayo_ros.storage.reader import open_bag
-from alpamayo_ros.storage.recover import Recovery, default_destination, losses_sentence, recover_bag
+from alpamayo_ros.storage.recover import default_destination, recover_bag
 from alpamayo_ros.storage.source import Attachment
 from alpamayo_ros.storage.verify import verify_bag
 from alpamayo_ros.storage.writer import BagWriter
@@ -64,7 +67,7 @@ def recovered(path: Path) -> tuple[Recovery, Rows]:
 @pytest.fixture
 def bag(make_bag: Callable[..., Path]) -> Path:
     """A bag of some splits."""
-    path = make_bag("bag", ROWS, chunk_size=600, identity=NO_LINEAGE, max_file_bytes=3000)
+    path = make_bag("bag", ROWS, chunk_size=600, identity=NO_LINEAGE, max_file_bytes=800)
     assert len(list(path.glob("*.mcap"))) > 3
     return path
 
@@ -324,3 +327,65 @@ def test_progress_reaches_its_total_and_never_goes_back(bag: Path, tmp_path: Pat
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert len({total for _, total in seen}) == 1
     assert seen[-1][0] <= seen[-1][1]
+
+
+def test_settings_beside_the_bag_go_along(bag: Path) -> None:
+    (bag / "calibration.yaml").write_text("cameras: 6")
+    (bag / "notes.txt").write_text("what happened")
+    (bag / "bag_0.mcap").unlink()
+    result = recover_bag(bag, bag.parent / "saved")
+    assert (bag.parent / "saved" / "calibration.yaml").read_text() == "cameras: 6"
+    assert result.companions == ("calibration.yaml",)
+    assert any("left behind: notes.txt" in note for note in result.notes)
+    assert verify_bag(bag.parent / "saved").failed == ()
+
+
+def test_losses_are_known_by_topic_and_time(make_bag: Callable[..., Path]) -> None:
+    path = make_bag("bag", ROWS, chunk_size=600, compression="none")
+    file = path / "bag_0.mcap"
+    data = bytearray(file.read_bytes())
+    with file.open("rb") as opened:
+        chunks = [item for item in scan_mcap(file, opened) if isinstance(item.content, ChunkHead)]
+    heads = [chunk.content for chunk in chunks]
+    data[chunks[2].offset + 100] ^= 1
+    data[chunks[3].offset + 100] ^= 1
+    file.write_bytes(data)
+    for metadata in (True, False):
+        if not metadata:
+            (path / "metadata.yaml").unlink()
+        result, rows = recovered(path)
+        found = result.files[0]
+        assert found.gaps == ((heads[1].last_ns - 1000, heads[4].first_ns - 1000),)
+        lost = [row for row in ROWS if row not in rows]
+        assert found.lost_topics == {name: sum(row[0] == name for row in lost) for name in ("/odom", "/imu")}
+        assert found.topics == {name: sum(row[0] == name for row in rows) for name in ("/imu", "/odom")}
+    (path / "bag_0.mcap").write_bytes(bytes(data[: chunks[1].offset]))
+    assert recovered(path)[0].files[0].gaps == ((heads[0].last_ns - 1000, None),)
+
+
+def test_a_missing_file_is_missing_from_when_to_when(bag: Path) -> None:
+    with open_bag(bag / "bag_1.mcap") as reader:
+        first_ns, last_ns = reader.start_ns, reader.end_ns
+    assert first_ns is not None
+    assert last_ns is not None
+    (bag / "bag_1.mcap").unlink()
+    result, _ = recovered(bag)
+    assert result.files[1].gaps == ((first_ns - 1000, last_ns - 1000),)
+    assert sum(result.lost_topics.values()) == result.files[1].expected_count
+
+
+def test_an_interrupted_recovery_leaves_a_bag_that_says_so(bag: Path, tmp_path: Path) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done > 0.8 * total:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recover_bag(bag, tmp_path / "saved", progress=interrupt)
+    assert "was interrupted before its end" in verify_bag(tmp_path / "saved").losses[0]
+
+
+def test_a_loop_of_links_is_no_bag(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(BagNotFoundError):
+        recover_bag(loop, default_destination(loop))

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -140,3 +141,40 @@ def test_a_page_chain_that_runs_in_circles_ends(database: Path) -> None:
     database.write_bytes(data)
     _, messages = salvage(database)
     assert set(messages) <= set(ROWS)
+
+
+def test_a_journal_deletes_no_file_that_it_names(database: Path, tmp_path: Path) -> None:
+    """SQLite deletes the super-journal that a rollback journal names, once it has rolled back."""
+    victim = tmp_path / "victim.txt"
+    victim.write_text("precious")
+    magic, page_bytes = bytes.fromhex("d9d505f920a163d7"), 4096
+    pages = database.stat().st_size // page_bytes
+    name = str(victim).encode()
+    header = (magic + struct.pack(">IIIII", 0, 0x1234, pages, 512, page_bytes)).ljust(512, b"\0")
+    record = struct.pack(">I", 0x40000000 // page_bytes + 1) + name + struct.pack(">II", len(name), sum(name)) + magic
+    database.with_name(database.name + "-journal").write_bytes(header + record)
+    assert salvage(database)[1] == ROWS
+    assert victim.read_text() == "precious"
+
+
+def test_a_database_cut_between_pages_lacks_its_end(database: Path) -> None:
+    data = database.read_bytes()
+    database.write_bytes(data[: len(data) // 4096 // 2 * 4096])
+    findings, messages = salvage(database)
+    assert findings.end_missing
+    assert f"of {len(data)} bytes; it was cut" in findings.notes[0]
+    assert findings.times.gaps[-1] == (messages[-1][1], None)
+
+
+def test_rows_that_are_missing_show_in_time(database: Path) -> None:
+    data = bytearray(database.read_bytes())
+    connection = sqlite3.connect(database)
+    connection.execute("DELETE FROM messages WHERE id BETWEEN 101 AND 120")
+    connection.commit()
+    connection.execute("VACUUM")
+    connection.close()
+    assert salvage(database)[0].times.gaps == []
+    data = bytearray(database.read_bytes())
+    data += b"the beginning of a page"
+    database.write_bytes(data)
+    assert (1099, 1120) in salvage(database)[0].times.gaps

@@ -78,3 +78,29 @@ def test_of_very_many_topics_a_few_are_named() -> None:
     many = {f"/t{number}": TopicInfo(f"/t{number}", "a/msg/B") for number in range(10_000)}
     with pytest.raises(TopicError, match="and 9980 more"):
         TopicChoice(topics=("/x",)).chosen(many)
+
+
+@pytest.mark.parametrize(
+    ("what", "pattern", "hint"),
+    [
+        ("exclude", "/camera", "did you mean '/camera/\\*'\\?$"),
+        ("exclude", "/camera/", "did you mean '/camera/\\*'"),
+        ("topics", "odometry", "did you mean '/odometry'\\?$"),
+        ("topics", "camera", "did you mean '/camera/\\*'"),
+        ("exclude", "/camera/.*", "did you mean '/camera/\\*'\\? In a pattern \\* is any text"),
+        ("topics", "^/camera/.+/image$", "did you mean '/camera/\\*/image'"),
+        ("topics", "/(a|b)", "not a regular expression$"),
+        ("topics", "/nothing", "/plan/_action/status$"),
+        ("types", "sensor_msgs", "did you mean 'sensor_msgs/\\*'"),
+    ],
+)
+def test_what_was_probably_meant_is_named(what: str, pattern: str, hint: str) -> None:
+    with pytest.raises(TopicError, match=hint):
+        chosen(**{what: (pattern,)})
+
+
+def test_a_type_is_known_by_its_name_of_ros_1_too() -> None:
+    assert chosen(types=("sensor_msgs/CompressedImage",)) == {"/camera/front/image", "/camera/rear/image"}
+    assert chosen(types=("nav_msgs/Odo*",)) == {"/odometry"}
+    with pytest.raises(TopicError):
+        chosen(types=("sensor_msgs/Compressed",))

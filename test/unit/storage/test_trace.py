@@ -30,6 +30,7 @@ MERGE = TraceStep(
     sources=(TraceSource("a", 0, None, None, trace=(CUT, CUT)), TraceSource("b", 1, 1, 1, content_digest="sha256:3")),
     topics_dropped=("/c",),
     tags_dropped={"source": ("x", "y")},
+    kept_once={"/odom": 678, "/ü": 1},
 )
 
 
@@ -68,6 +69,8 @@ def test_a_text_of_somebody_else_is_no_trace(text: str) -> None:
         ({"alpamayo_ros_trace": 1, "steps": [{"topics_dropped": [1]}]}, "'topics_dropped'"),
         ({"alpamayo_ros_trace": 1, "steps": [{"carried": [{"placed_ns": "1"}]}]}, "'placed_ns'"),
         ({"alpamayo_ros_trace": 1, "steps": [{"sources": [{"message_count": True}]}]}, "'message_count'"),
+        ({"alpamayo_ros_trace": 1, "steps": [{"kept_once": {"/a": "1"}}]}, "'/a' that is no integer"),
+        ({"alpamayo_ros_trace": 1, "steps": [{"kept_once": [1]}]}, "'kept_once'"),
         (" " * (MAX_TRACE_CHARACTERS + 1), "characters"),
     ],
 )
@@ -82,3 +85,10 @@ def test_merges_within_merges_end_at_a_depth() -> None:
         step = {"operation": "merge", "sources": [{"name": "a", "trace": [step]}]}
     with pytest.raises(ValueError, match="64 deep"):
         parse_trace({"alpamayo_ros_trace": 1, "steps": [step]})
+
+
+def test_whoever_shows_a_trace_finds_its_names_empty_or_not() -> None:
+    (step,) = trace_document(parse_trace({"alpamayo_ros_trace": 1, "steps": [{"sources": [{}], "carried": [{}]}]}))[
+        "steps"
+    ]
+    assert (step["operation"], step["sources"][0]["name"], step["carried"][0]["topic"]) == ("", "", "")

@@ -13,10 +13,16 @@ from mcap.writer import Writer
 
 from alpamayo_ros.errors import BagNotFoundError
 from alpamayo_ros.messages.typestore import message_class, serialize
+from alpamayo_ros.storage.copy_request import CopyRequest
+from alpamayo_ros.storage.copying import copy_bag
+from alpamayo_ros.storage.file_recovery import losses_sentence
 from alpamayo_ros.storage.identity import BagIdentity
 from alpamayo_ros.storage.mcap_facts import ChunkHead, MessageIndexHead
 from alpamayo_ros.storage.mcap_scan import scan_mcap
 from alpamayo_ros.storage.message import TopicInfo
+from alpamayo_ros.storage.reader import open_bag
+from alpamayo_ros.storage.recover import recover_bag
+from alpamayo_ros.storage.recoverable_files import find_recoverable_files
 from alpamayo_ros.storage.verification import Outcome
 from alpamayo_ros.storage.verify import VerifyReport, hash_of_definition, verify_bag
 from alpamayo_ros.storage.writer import BagWriter
@@ -143,7 +149,7 @@ def test_metadata_and_folder_are_compared_with_the_files(bag: Path) -> None:
     text = metadata.read_text()
     for old, new, check in (
         ("message_count: 200", "message_count: 199", "metadata"),
-        ("nanoseconds: 199", "nanoseconds: 198", "metadata"),
+        ("nanoseconds: 199", "nanoseconds: 198", "identity"),
         ("nanoseconds_since_epoch: 1000", "nanoseconds_since_epoch: 999", "metadata"),
         ("type: sensor_msgs/msg/Imu", "type: sensor_msgs/msg/Image", "metadata"),
         ("name: /imu", "name: /imus", "metadata"),
@@ -178,9 +184,9 @@ def test_times_that_go_back_are_notes(make_bag: Callable[..., Path]) -> None:
     rows = [("/odom", 1000, stamped(500)), ("/odom", 900, stamped(400)), ("/imu", 950, stamped(1))]
     report = verify_bag(make_bag("bag", rows))
     assert report.failed == ()
-    assert "/odom: receive times go back 1 times, by at most 100 ns" in notes(report, "receive times")
-    assert "bag_0.mcap: receive times go back 1 times, by at most 100 ns" in notes(report, "receive times")
-    assert notes(report, "header stamps") == ("/odom: header stamps go back 1 times, by at most 100 ns",)
+    assert "/odom: receive times go back once, by at most 100 ns" in notes(report, "receive times")
+    assert "bag_0.mcap: receive times go back once, by at most 100 ns" in notes(report, "receive times")
+    assert notes(report, "header stamps") == ("/odom: header stamps go back once, by at most 100 ns",)
 
 
 def test_payloads_are_looked_at_and_on_request_decoded(make_bag: Callable[..., Path]) -> None:
@@ -188,7 +194,7 @@ def test_payloads_are_looked_at_and_on_request_decoded(make_bag: Callable[..., P
     clock = serialize(message_class("rosgraph_msgs/msg/Clock")(clock=stamp), "rosgraph_msgs/msg/Clock")
     path = make_bag("good", [("/clock", 1, clock)])
     assert next(check.sentence for check in verify_bag(path, decode=True).checks if check.name == "decoding") == (
-        "decoded messages: 1"
+        "1 message was decoded"
     )
     short = make_bag("short", [("/clock", 1, clock[:-1])])
     assert verify_bag(short).failed == ()
@@ -281,3 +287,111 @@ def test_progress_ends_at_its_total(bag: Path) -> None:
     verify_bag(bag, progress=lambda done, total: seen.append((done, total)))
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1] == (bag / "bag_0.mcap").stat().st_size
+
+
+def test_a_wrong_duration_alone_is_a_note(make_foreign_bag: Callable[..., Path]) -> None:
+    path = make_foreign_bag("foreign", ROWS)
+    metadata = path / "metadata.yaml"
+    metadata.write_text(metadata.read_text().replace("nanoseconds: 199", "nanoseconds: 150"))
+    report = verify_bag(path)
+    assert report.failed == ()
+    assert notes(report, "metadata")[0] == (
+        "duration of the bag: metadata.yaml says 150 ns, but it is 199 ns; harmless, 'ros2 bag reindex' writes it so"
+    )
+
+
+def test_recovery_is_advised_only_where_it_helps(bag: Path, make_bag: Callable[..., Path]) -> None:
+    other = make_bag("other", ROWS[:5])
+    (bag / "other_0.mcap").write_bytes((other / "other_0.mcap").read_bytes())
+    report = verify_bag(bag)
+    assert [check.name for check in report.failed] == ["files"]
+    assert not report.is_recoverable
+    (bag / "other_0.mcap").rename(bag / "bag_5.mcap")
+    assert verify_bag(bag).is_recoverable
+
+
+def test_messages_of_unknown_types_are_counted_when_the_others_are_decoded(tmp_path: Path) -> None:
+    stamp = message_class("builtin_interfaces/msg/Time")(sec=1, nanosec=2)
+    clock = serialize(message_class("rosgraph_msgs/msg/Clock")(clock=stamp), "rosgraph_msgs/msg/Clock")
+    with BagWriter(tmp_path / "bag", identity=None) as writer:
+        writer.add_topic("/clock", "rosgraph_msgs/msg/Clock")
+        writer.add_topic("/odd", "odd_msgs/msg/Odd", definition="int32 x", definition_encoding="ros2msg", type_hash="")
+        for number in range(20):
+            writer.write("/odd" if number % 4 else "/clock", clock, receive_ns=number, publish_ns=number)
+    report = verify_bag(tmp_path / "bag", decode=True)
+    assert next(check.sentence for check in report.checks if check.name == "decoding") == (
+        "5 messages were decoded; 15 messages were not decoded, of types that are not known here: odd_msgs/msg/Odd"
+    )
+
+
+def test_a_recovered_part_says_what_it_lacks_and_so_do_its_copies(make_bag: Callable[..., Path]) -> None:
+    path = make_bag("bag", ROWS, chunk_size=600)
+    file = path / "bag_0.mcap"
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    assert not verify_bag(path).is_part
+    recovery = recover_bag(path, path.parent / "saved")
+    report = verify_bag(path.parent / "saved")
+    assert (report.failed, report.is_part, report.state) == ((), True, "recovered")
+    assert report.losses == (losses_sentence(recovery.files[0]),)
+    copy_bag(CopyRequest("convert", (path.parent / "saved",), path.parent / "copy"))
+    assert verify_bag(path.parent / "copy").losses == report.losses
+
+
+def test_what_is_of_ros_1_is_named_in_the_words_of_every_other_verb(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old.bag").write_bytes(b"#ROSBAG V2.0\n" + bytes(100))
+    (tmp_path / "empty").mkdir()
+    for name in ("folder/old.bag", "folder", "empty"):
+        with pytest.raises(BagNotFoundError) as reading, open_bag(tmp_path / name):
+            pass
+        for verb in (verify_bag, find_recoverable_files):
+            with pytest.raises(BagNotFoundError) as caught:
+                verb(tmp_path / name)
+            assert str(caught.value) == str(reading.value)
+
+
+def test_no_sentence_shows_numbers_of_channels_or_values_of_python(bag: Path) -> None:
+    file = bag / "bag_0.mcap"
+    data = file.read_bytes()
+    with file.open("rb") as opened:
+        found = list(scan_mcap(file, opened))
+    places = [
+        item.offset + 9 + at for item in found if isinstance(item.content, (Statistics, ChunkIndex)) for at in (0, 9)
+    ]
+    places += [item.offset + 16 for item in found if isinstance(item.content, MessageIndexHead)][:3]
+    seen = ""
+    for place in places[:20]:
+        changed = bytearray(data)
+        changed[place] ^= 1
+        file.write_bytes(changed)
+        report = verify_bag(bag)
+        assert report.failed
+        seen += "\n".join(problem for check in report.failed for problem in check.problems)
+    for word in ("_Chunk(", "Channel(", "None", "{", "channel 1", "(1,", "['"):
+        assert word not in seen, word
+
+
+def test_odd_rows_of_a_database_fail(tmp_path: Path) -> None:
+    path = tmp_path / "odd.db3"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE topics(id, name, type, serialization_format, offered_qos_profiles)")
+    connection.execute("CREATE TABLE messages(id, topic_id, timestamp, data)")
+    connection.execute("INSERT INTO topics VALUES(1, '/a', 'std_msgs/msg/String', 'cdr', '')")
+    for row_id in ("text", None, b"blob", 4096):
+        connection.execute("INSERT INTO messages VALUES(?, 1, 5, ?)", (row_id, CDR))
+    connection.commit()
+    connection.close()
+    assert "structure" in failed(path)
+
+
+def test_a_time_that_no_bag_can_hold_fails(tmp_path: Path) -> None:
+    path = tmp_path / "late.mcap"
+    with path.open("wb") as stream:
+        writer = Writer(stream)
+        writer.start(profile="ros2")
+        schema = writer.register_schema("std_msgs/msg/String", "ros2msg", b"string data")
+        writer.add_message(writer.register_channel("/a", "cdr", schema), 2**63, CDR + b"text", 1)
+        writer.finish()
+    report = verify_bag(path)
+    assert [check.name for check in report.failed] == ["receive times"]
+    assert report.is_recoverable

@@ -31,6 +31,7 @@ from alpamayo_ros.errors import (
     TopicError,
 )
 from alpamayo_ros.messages.typestore import message_definition, type_hash, typestore
+from alpamayo_ros.storage import writer as writer_module
 from alpamayo_ros.storage.identity import BagIdentity, read_identity, verify_identity
 from alpamayo_ros.storage.metadata import parse_metadata
 from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS, SENSOR_QOS
@@ -509,3 +510,42 @@ def test_an_attachment_that_does_not_fit_leaves_a_readable_bag(tmp_path: Path, f
     with open_bag(tmp_path / "bag") as reader:
         assert len(list(reader.messages())) == 1
         assert list(reader.attachments()) == []
+
+
+def test_splits_do_not_list_all_files_before_them(tmp_path: Path, identity: BagIdentity) -> None:
+    """A list in each would make a bag of many splits grow with the square of their number."""
+    with BagWriter(tmp_path / "bag", identity=identity, max_file_bytes=100, chunk_size=50) as writer:
+        writer.add_topic("/a", "std_msgs/msg/String")
+        for number in range(60):
+            writer.write("/a", b"x" * 100, receive_ns=number, publish_ns=number)
+    first, later = ((tmp_path / "bag" / f"bag_{number}.mcap").stat().st_size for number in (1, 9))
+    assert abs(first - later) < 50
+    (tmp_path / "bag" / "metadata.yaml").unlink()
+    with open_bag(tmp_path / "bag") as reader:
+        assert reader.custom_data["state"] == "closed"
+        assert len(list(reader.messages())) == 60
+
+
+def test_the_size_of_a_split_does_not_count_its_head(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag", identity=None, max_file_bytes=5000, chunk_size=100, compression="none") as writer:
+        for number in range(50):
+            writer.add_topic(f"/topic_{number}", "sensor_msgs/msg/Imu")
+        for number in range(100):
+            writer.write("/topic_0", b"x" * 100, receive_ns=number, publish_ns=number)
+    assert len(list((tmp_path / "bag").glob("*.mcap"))) < 10
+
+
+def test_a_bag_takes_no_more_topics_than_its_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "MAX_TOPICS", 2)
+    with BagWriter(tmp_path / "bag", identity=None) as writer:
+        for name in ("/a", "/b", "/a"):
+            writer.add_topic(name, "std_msgs/msg/String")
+        with pytest.raises(TopicError, match="has 2 topics"):
+            writer.add_topic("/c", "std_msgs/msg/String")
+
+
+@pytest.mark.parametrize("name", [os.fsdecode(b"b\xffg"), "a\x1b[31m", "a\nb"])
+def test_a_bag_whose_name_is_no_printable_text_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match="expected printable Unicode"):
+        BagWriter(tmp_path / name, identity=None)
+    assert list(tmp_path.iterdir()) == []

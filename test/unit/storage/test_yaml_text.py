@@ -109,3 +109,10 @@ def test_aliases_do_not_multiply() -> None:
 def test_millions_of_values_are_refused(text: str) -> None:
     with pytest.raises(YamlTextError, match="more than 2000000 values"):
         parse_yaml_text(text)
+
+
+def test_directives_are_refused_in_the_line_where_they_stand() -> None:
+    """Libyaml takes half an hour for sixteen megabytes of them."""
+    with pytest.raises(YamlTextError, match="directives") as caught:
+        parse_yaml_text("# text\n%TAG !a! b\n---\na: 1\n")
+    assert caught.value.line == 2
