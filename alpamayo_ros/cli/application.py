@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import typer
 
 from alpamayo_ros.cli import bag, lineage, params, replay, world
+from alpamayo_ros.cli.visible_text import visible
 from alpamayo_ros.cli.wrapper import EXIT_USAGE
 from alpamayo_ros.lineage.runtime import package_version
 
@@ -55,6 +56,8 @@ def run_application(arguments: Sequence[str]) -> int:
     try:
         result = command.main(args=list(arguments), prog_name="alpamayo", standalone_mode=False)
     except _USAGE_ERROR as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = visible(message)  # type: ignore[attr-defined]  # an argument may hold anything
         error.show()  # type: ignore[attr-defined]  # every one of them has it
         return EXIT_USAGE
     return result if isinstance(result, int) else 0

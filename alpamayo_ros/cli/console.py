@@ -31,13 +31,21 @@ class VisibleConsole(Console):
         """Print texts as one line, and anything else as Rich does."""
         super().print(*map(_on_one_line, objects), **options)
 
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Turn a text into a renderable; a cell of a table comes this way before its width is measured."""
+        return super().render_str(_lines(text), **options)
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render anything, whatever it is made of, without a character that a terminal would obey."""
         for segment in super().render(renderable, options):
             if segment.control or segment.text.isprintable():
                 yield segment
             else:
-                yield Segment("\n".join(map(visible, segment.text.split("\n"))), segment.style)
+                yield Segment(_lines(segment.text), segment.style)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def _on_one_line(item: Any) -> Any:

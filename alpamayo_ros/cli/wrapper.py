@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from types import FrameType
 
 from alpamayo_ros.cli.visible_text import visible
-from alpamayo_ros.errors import AlpamayoError
+from alpamayo_ros.errors import AlpamayoError, ConfigurationError
 
 EXIT_PASS = 0
 EXIT_REGRESSION = 1
@@ -42,7 +42,7 @@ def run_verb(verb: Callable[[], int]) -> int:
     try:
         return verb()
     except AlpamayoError as error:
-        if _lacks_open_files(error):
+        if _lacks_open_files(error) and not isinstance(error, ConfigurationError):
             return _complain(f"{_TOO_MANY_FILES} ({error})", EXIT_USAGE)
         return _complain(str(error), error.exit_code)
     except Interrupted as interruption:

@@ -13,11 +13,11 @@ from alpamayo_ros.storage.digest import NO_HASH, stated_or_computed_hash
 from alpamayo_ros.storage.distro import METADATA_VERSIONS
 from alpamayo_ros.storage.identity import (
     MAX_SIDECAR_BYTES,
-    RESERVED_KEYS,
     SIDECAR,
     BagIdentity,
     IdentityReport,
     read_identity,
+    validate_identity,
 )
 from alpamayo_ros.storage.mcap_writer import Compression
 from alpamayo_ros.storage.message import TopicInfo
@@ -267,7 +267,11 @@ def _spread_tags(sources: Sequence[CopySource], tags: Mapping[str, str]) -> Iter
 
 
 def _is_storable(key: str, value: str) -> bool:
-    return key not in RESERVED_KEYS and bool(key) and key.isprintable() and value.replace("\n", "").isprintable()
+    try:
+        validate_identity(BagIdentity("", "", tags={key: value}))
+    except ConfigurationError:
+        return False
+    return True
 
 
 def distro_like(sources: Sequence[CopySource]) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,37 @@ def test_a_path_that_is_no_bag_and_a_damaged_bag_are_refused(tmp_path: Path, bag
     file.write_bytes(file.read_bytes()[:-50])
     with pytest.raises(BagCorruptError):
         summarize(bag)
+
+
+def test_a_trace_that_names_nothing_is_shown_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with BagWriter(tmp_path / "bag", identity=None) as writer:
+        writer.add_topic("/a", "std_msgs/msg/String")
+    steps = [{"sources": [{"name": ""}, {}], "operation": ""}, {}]
+    document = {"state": "closed", "trace": {"alpamayo_ros_trace": 1, "steps": steps}}
+    (tmp_path / "bag" / "identity.json").write_text(json.dumps(document))
+    bag_info(tmp_path / "bag", as_json=False)
+    out = capsys.readouterr().out
+    assert "? of ? (0 messages, not read whole); ? (0 messages, not read whole) (version -)" in out
+    assert "? of ? (version -)" in out
+
+
+def test_what_a_bag_says_moves_no_cursor(bag: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads((bag / "identity.json").read_text())
+    document["tags"]["\x1b[1mkey"] = "\x9bvalue"
+    document["lineage_id"] = "\x1b]0;title\x07\u202e"
+    (bag / "identity.json").write_text(json.dumps(document))
+    bag_info(bag, as_json=False)
+    out = capsys.readouterr().out
+    assert out.replace("\n", "").isprintable()
+    assert r"tag \x1b[1mkey" in out
+    assert r"\x1b]0;title" in out
+
+
+@pytest.mark.parametrize("name", [b"\xff", "ä\n道".encode()])
+def test_a_bag_whose_name_is_no_text_is_shown(bag: Path, name: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    path = bag.with_name(os.fsdecode(name))
+    bag.rename(path)
+    bag_info(path, as_json=True)
+    assert json.loads(capsys.readouterr().out)["path"] == str(path)
+    bag_info(path, as_json=False)
+    assert ("\\udcff" if name == b"\xff" else "ä\\n道") in capsys.readouterr().out

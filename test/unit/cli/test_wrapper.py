@@ -1,6 +1,10 @@
 """Every error class has its exit code, and nothing unexpected shows a traceback unasked."""
 
 import errno
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +106,70 @@ def test_an_interruption_that_a_library_turned_into_another_error_is_still_one(
     monkeypatch.setattr(wrapper, "_SIGNALS_RECEIVED", [])
     assert wrapper.run_verb(verb) == 130
     assert "interrupted by SIGINT" in capsys.readouterr().err
+
+
+def test_a_sentence_is_one_line_of_seen_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    def verb() -> int:
+        raise errors.BagCorruptError("bag a\x1b[2J\nalpamayo: all is well\x9b\u202e\udcff")
+
+    assert wrapper.run_verb(verb) == 4
+    assert capsys.readouterr().err == r"alpamayo: bag a\x1b[2J\nalpamayo: all is well\x9b\u202e\udcff" + "\n"
+
+
+def opened_too_many(number: int) -> int:
+    error = OSError(number, "Too many open files", "/bags/b250.mcap")
+    raise errors.BagCorruptError("bag file b250.mcap cannot be read") from error
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_too_many_open_files_are_not_the_bags_fault(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    def verb() -> int:
+        raise OSError(number, "Too many open files", "/bags/b250.mcap")
+
+    for run in (verb, lambda: opened_too_many(number)):
+        assert wrapper.run_verb(run) == 2
+        said = capsys.readouterr().err
+        assert "ulimit -n" in said
+        assert "b250.mcap" in said
+
+
+@pytest.fixture
+def _few_files() -> Iterator[None]:
+    """Lower the limit of open files as a shell does, and put it back."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 256), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("_few_files")
+def test_a_verb_may_open_as_many_files_as_the_system_grants() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    seen: list[int] = []
+
+    def verb() -> int:
+        seen.extend(resource.getrlimit(resource.RLIMIT_NOFILE))
+        return 0
+
+    assert wrapper.run_verb(verb) == 0
+    granted = wrapper._MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, wrapper._MAX_OPEN_FILES)
+    assert seen == [granted, hard]
+
+
+def test_a_path_of_any_bytes_is_named_and_moves_no_cursor(
+    alpamayo: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    for name, shown in (("\x1b[31m\n道.mcap", r"\x1b[31m\n道.mcap"), ("\udcff.mcap", r"\udcff.mcap")):
+        (tmp_path / name).write_bytes(b"no bag")
+        done = alpamayo("bag", "info", tmp_path / name, PYTHONIOENCODING="utf-8")
+        assert done.returncode == 4
+        assert shown in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_sentence_that_names_the_limit_already_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    def verb() -> int:
+        raise errors.ConfigurationError("too many files are open") from OSError(errno.EMFILE, "Too many open files")
+
+    assert wrapper.run_verb(verb) == 2
+    assert capsys.readouterr().err == "alpamayo: too many files are open\n"

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alpamayo_ros.errors import BagCorruptError, BagNotFoundError, ConfigurationError
 from alpamayo_ros.messages.topics import output_topic
@@ -20,6 +22,20 @@ from alpamayo_ros.storage.writer import BagWriter
 
 PLACES = {"custom_data", "MCAP records", "lineage topic", "identity.json"}
 TYPE = output_topic("lineage").type_name
+EMPTY_METADATA = """rosbag2_bagfile_information:
+  version: 9
+  storage_identifier: mcap
+  duration: {nanoseconds: 0}
+  starting_time: {nanoseconds_since_epoch: 0}
+  message_count: 0
+  topics_with_message_count: []
+  compression_format: ''
+  compression_mode: ''
+  relative_file_paths: [bag_0.mcap]
+  files: []
+  custom_data: {}
+  ros_distro: jazzy
+"""
 
 
 def lineage_payload(identity: BagIdentity) -> bytes:
@@ -221,22 +237,111 @@ def test_what_is_no_bag_is_not_answered(tmp_path: Path, identity: BagIdentity) -
         read_identity(path)
 
 
-@pytest.mark.parametrize("key", ["lineage_id", "envelope_id", "state", "", "a\nb"])
+@pytest.mark.parametrize("key", ["lineage_id", "envelope_id", "state", "", "a\nb", "a\tb", "\x1b", "\u202ea"])
 def test_a_tag_name_that_would_collide_is_refused(identity: BagIdentity, key: str) -> None:
     with pytest.raises(ConfigurationError, match="tag"):
         validate_identity(replace(identity, tags={key: "x"}))
 
 
-@pytest.mark.parametrize("value", ["a\0b", "\x85", "\u2028", "\ud800"])
+@pytest.mark.parametrize("value", ["a\0b", "\x1b[1m", "\r", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\ud800"])
 def test_a_tag_value_that_yaml_would_change_is_refused(identity: BagIdentity, value: str) -> None:
     with pytest.raises(ConfigurationError, match="expected printable text"):
         validate_identity(replace(identity, tags={"a": value}))
 
 
 @pytest.mark.parametrize(
-    "value", ["", "007", "no", "~", "22:30", "a: b", "# x", "- y", "ä 道 🚗", "one\ntwo", "'\"", "{}"]
+    "value",
+    [
+        "",
+        "007",
+        "no",
+        "~",
+        "22:30",
+        "a: b",
+        "# x",
+        "- y",
+        "ä 道 🚗",
+        "one\ntwo",
+        "'\"",
+        "{}",
+        "a\tb",
+        "A\u00a0B",
+        "\u3000",
+        "\ufeff",
+    ],
 )
 def test_every_other_tag_value_survives_in_every_place(tmp_path: Path, identity: BagIdentity, value: str) -> None:
     report = verify_identity(write(tmp_path / "bag", replace(identity, tags={"a": value})))
     assert report.disagreements == ()
     assert report.tags == {"a": value}
+
+
+@pytest.mark.parametrize("key", ["driver name", "A\u00a0B", "走行\u3000番号", "\u0645\u06cc\u200c\u062e\u0648"])
+def test_a_tag_name_may_hold_any_space_but_tab(tmp_path: Path, identity: BagIdentity, key: str) -> None:
+    report = verify_identity(write(tmp_path / "bag", replace(identity, tags={key: "x"})))
+    assert (report.disagreements, report.tags) == ((), {key: "x"})
+
+
+@given(st.dictionaries(st.text(max_size=8), st.text(max_size=12), max_size=3))
+def test_every_tag_that_is_taken_comes_back_from_metadata(tags: dict[str, str]) -> None:
+    identity = BagIdentity("a", "none", tags=tags)
+    try:
+        validate_identity(identity)
+    except ConfigurationError:
+        return
+    written = replace(parse_metadata(EMPTY_METADATA, "metadata.yaml"), custom_data=identity.custom_data("closed"))
+    text = dump_yaml({ROOT_KEY: metadata_document(written)})
+    assert parse_metadata(text.encode().decode(), "metadata.yaml").custom_data == written.custom_data
+    assert json.loads(identity.sidecar("closed", {}))["tags"] == tags
+
+
+@pytest.mark.parametrize("key", ["manifest", "lineage_id", "state", "tags", "files", "trace"])
+def test_a_sidecar_with_half_a_character_is_damaged(tmp_path: Path, identity: BagIdentity, key: str) -> None:
+    path = write(tmp_path / "bag", identity)
+    change_sidecar(path, **{key: {"a": "\ud800"} if key in ("tags", "files") else "\ud800"})
+    report = verify_identity(path)
+    assert "identity.json holds text that is no Unicode; it was damaged" in sentences(report)
+    assert (report.lineage_id, report.manifest) == (identity.lineage_id, identity.manifest)
+
+
+def test_a_trace_with_half_a_character_is_damaged(tmp_path: Path, identity: BagIdentity) -> None:
+    path = write(tmp_path / "bag", identity)
+    trace = json.dumps({"alpamayo_ros_trace": 1, "steps": [{"operation": "\ud800"}]}, separators=(",", ":"))
+    change_metadata(path, {**identity.custom_data("closed"), "trace": trace})
+    report = read_identity(path)
+    assert "the trace of what was done to the bag holds text that is no Unicode" in sentences(report)
+    assert report.trace == ()
+
+
+def test_a_sidecar_with_a_number_of_thousands_of_digits_is_damaged(tmp_path: Path, identity: BagIdentity) -> None:
+    path = write(tmp_path / "bag", identity)
+    (path / "identity.json").write_text('{"a": ' + "1" * 5000 + "}")
+    assert "identity.json is not JSON" in sentences(read_identity(path))
+
+
+def test_a_lineage_message_of_megabytes_is_not_read(tmp_path: Path, identity: BagIdentity) -> None:
+    large = replace(identity, manifest="a" * 1_100_000)
+    report = read_identity(write(tmp_path / "bag", identity, identity, large, large))
+    assert report.lineage_id == identity.lineage_id
+    assert [text for text in report.disagreements if "more than 1048576 bytes and was not read" in text]
+    assert len(report.disagreements) == 1
+
+
+def test_many_different_lineage_messages_are_not_all_read(tmp_path: Path, identity: BagIdentity) -> None:
+    others = [replace(identity, lineage_id=f"sha256:{number:064x}") for number in range(16)]
+    report = read_identity(write(tmp_path / "sixteen", identity, *others))
+    assert "lineage topic: lineage has 16 different values" in sentences(report)
+    report = read_identity(write(tmp_path / "more", identity, identity, *others, identity))
+    assert "lineage topic holds more than 16 different messages" in sentences(report)
+
+
+def test_equal_lineage_messages_and_equal_damage_are_kept_once(tmp_path: Path, identity: BagIdentity) -> None:
+    with BagWriter(tmp_path / "bag", identity=identity) as writer:
+        writer.add_topic("/alpamayo/output/lineage", TYPE)
+        for number in range(2000):
+            payload = lineage_payload(identity) if number % 2 else b"damaged"
+            writer.write("/alpamayo/output/lineage", payload, receive_ns=number, publish_ns=number)
+    report = read_identity(tmp_path / "bag")
+    assert len(report.disagreements) == 1
+    assert "is no Lineage of this version" in sentences(report)
+    assert report.lineage_id == identity.lineage_id
