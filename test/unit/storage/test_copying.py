@@ -281,12 +281,12 @@ def test_tags_that_no_bag_can_hold_are_left_out_and_named(
     make_foreign_bag: Callable[..., Path], tmp_path: Path
 ) -> None:
     foreign = make_foreign_bag(
-        "foreign", [("/odom", 1, b"x")], custom={"trace": "overland", "driver": "7", "tab": "a\tb"}
+        "foreign", [("/odom", 1, b"x")], custom={"trace": "overland", "driver": "7\t\u00a08", "escape": "a\x1bb"}
     )
     summary = convert(foreign, tmp_path / "out")
-    assert summary.tags_dropped == {"trace": ("overland",), "tab": ("a\tb",)}
+    assert summary.tags_dropped == {"trace": ("overland",), "escape": ("a\x1bb",)}
     report = read_identity(tmp_path / "out")
-    assert report.tags == {"driver": "7"}
+    assert report.tags == {"driver": "7\t\u00a08"}
     assert report.trace[0].tags_dropped == summary.tags_dropped
     assert report.disagreements == ()
 
