@@ -118,6 +118,9 @@ class _Recovery:
         self._join_topics(described)
         if not sum(self._usable_count(number) for number in range(len(self._findings))):
             reasons = self._passed_over + [lost.reason for found in self._findings for lost in found.losses.ranges]
+            reasons += [
+                f"{count} messages {reason}" for found in self._findings for reason, count in found.stray.items()
+            ]
             reasons += [note for found in self._findings for note in found.notes]
             raise BagCorruptError(
                 f"bag {self._files.path}: no message can be recovered"
@@ -132,7 +135,7 @@ class _Recovery:
             destination=self._destination,
             files=outcomes,
             message_count=sum(outcome.message_count for outcome in outcomes),
-            expected_topics=_counts_by_topic(described),
+            expected_topics=_counts_by_topic(described, len(self._known)),
             companions=tuple(companion.name for companion in companions),
             notes=(*self._notes, *left_behind),
         )
@@ -155,8 +158,10 @@ class _Recovery:
             )
         )
         del self._known[number:], self._findings[number:], self._salvages[number:], self._sizes[number:]
+        tags = [self._files.metadata.custom_data] if self._files.metadata is not None else []
+        lineage_id = carried_identity(self._files.path, tags, self._findings).identity().lineage_id if rows else ""
         for file, found, salvage, size in sorted(rows, key=lambda row: row[1].times.first_ns or 0):
-            bag = KnownBag(self._files.path, self._files.metadata, self._known, self._findings)
+            bag = KnownBag(lineage_id, self._files.metadata, self._known, self._findings)
             reason = reason_against(file, found, bag)
             if reason:
                 sentence = f"file {file.name} is passed over: its name is that of another bag, and {reason}"
@@ -380,7 +385,7 @@ class _Recovery:
         start_ns = min(firsts, default=0)
         if described is not None and described.message_count and described.start_ns < start_ns:
             start_ns = described.start_ns
-        stated = _counts_by_topic(described) if len(self._known) == 1 else {}
+        stated = _counts_by_topic(described, len(self._known)) if len(self._known) == 1 else {}
         counts: list[dict[str, int]] = [{} for _ in self._known]
         for (number, topic), count in sorted(written.items()):
             counts[number][topic] = count
@@ -465,9 +470,9 @@ def _gaps(file: RecoverableFile, found: Findings, start_ns: int) -> Iterator[Gap
         yield Gap(*(None if stamp is None else max(stamp - start_ns, 0) for stamp in (last, following)))
 
 
-def _counts_by_topic(described: BagMetadata | None) -> dict[str, int]:
-    """Return the messages by topic that metadata states, empty where those of a topic do not add up to the whole."""
-    if described is None:
+def _counts_by_topic(described: BagMetadata | None, file_count: int) -> dict[str, int]:
+    """Return the messages by topic that metadata states, empty where it does not speak of the whole bag."""
+    if described is None or len(described.relative_paths) != file_count:
         return {}
     counts = {topic.name: topic.message_count for topic in described.topics if topic.message_count}
     return counts if sum(counts.values()) == described.message_count else {}

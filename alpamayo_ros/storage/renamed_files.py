@@ -18,13 +18,13 @@ class KnownBag:
     """What is known about a bag some of whose files may have other names.
 
     Attributes:
-        path: The bag.
+        lineage_id: The lineage that it names, empty if it names none.
         metadata: What metadata.yaml says, None if there is none that can be read.
         files: Those that are known so far, the missing ones too.
         findings: What is left of each of them.
     """
 
-    path: Path
+    lineage_id: str
     metadata: BagMetadata | None
     files: Sequence[RecoverableFile]
     findings: Sequence[Findings]
@@ -35,11 +35,6 @@ class KnownBag:
         if self.metadata is not None:
             types.update({topic.name: topic.type_name for topic in self.metadata.topics})
         return types
-
-    def lineage_id(self) -> str:
-        """Return the lineage that the bag names, empty if it names none."""
-        tags = [self.metadata.custom_data] if self.metadata is not None else []
-        return carried_identity(self.path, tags, self.findings).identity().lineage_id
 
 
 def reason_against(candidate: RecoverableFile, found: Findings, bag: KnownBag) -> str:
@@ -64,15 +59,16 @@ def reason_against(candidate: RecoverableFile, found: Findings, bag: KnownBag) -
             return f"it has the topic {name}, which the bag does not have"
     embedded = _embedded_metadata(found)
     own = _lineage_of(candidate, found, embedded)
-    lineage_id = bag.lineage_id()
-    if own and lineage_id and own != lineage_id:
+    if own and bag.lineage_id and own != bag.lineage_id:
         return f"it names another lineage, {own}"
-    names = embedded.relative_paths if embedded is not None else ()
+    named = {plain_name(name) for name in embedded.relative_paths} if embedded is not None else set()
     listed = {plain_name(file.name) for file in bag.files}
-    if names and not listed & {plain_name(name) for name in names}:
-        return f"it says that it is of another bag, of {names[0]}"
-    if bag.metadata is None and not {base_of(name) for name in names} & {base_of(name) for name in listed}:
+    if bag.metadata is None and not named:
         return "nothing says that it is of this bag"
+    if bag.metadata is None:  # Nothing lists the files: those of one bag are numbered.
+        named, listed = {base_of(name) for name in named}, {base_of(name) for name in listed}
+    if named and not named & listed:
+        return f"it says that it is of another bag, of {min(named)}"
     return _reason_of_time(first_ns, last_ns, bag)
 
 

@@ -171,7 +171,8 @@ class SqliteSalvage:
     def _take(self, row: Row) -> None:
         """Tell by its columns which of rosbag2's tables a row is from."""
         match row.values:
-            case (None, int() as topic_id, int() as stamp, bytes()) if row.blob_bytes >= 0 and stamp >= 0:
+            # The id is none: it is the key of the row itself, unless somebody made the table otherwise.
+            case (_, int() as topic_id, int() as stamp, bytes()) if row.blob_bytes >= 0 and stamp >= 0:
                 if stamp < 2**63 and abs(topic_id) < 2**31:
                     for column, value in zip(
                         self._columns, (stamp, row.row_id, topic_id, row.cell, row.blob_bytes), strict=True

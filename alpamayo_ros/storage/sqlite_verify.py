@@ -1,22 +1,17 @@
 """Verify one sqlite3 file of a bag: by the library's own check, and by a walk over all rows."""
 
-import os
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
 
 from alpamayo_ros.errors import BagError
 from alpamayo_ros.storage.mcap_verify import FileFacts
 from alpamayo_ros.storage.message_tally import HEAD_BYTES, MessageTally, Steps, TopicTally, note_steps
+from alpamayo_ros.storage.sqlite_connection import DATABASE_ERRORS, SqliteConnection, shown
 from alpamayo_ros.storage.sqlite_file import SqliteFile
 from alpamayo_ros.storage.sqlite_salvage import JOURNAL_SUFFIXES
 from alpamayo_ros.storage.verification import Verification
 
 _PROGRESS_ROWS = 4096
-_STEPS = 1_000_000
-_STEPS_PER_BYTE = 100
-_LEAST_STEPS = 10_000_000_000
 
 
 class SqliteVerification:
@@ -35,7 +30,6 @@ class SqliteVerification:
         self._tally = tally
         self._first_ns, self._last_ns, self._count = 2**64, 0, 0
         self._order = Steps()
-        self._steps_left = 0
 
     def run(self, progress: Callable[[int], None]) -> FileFacts:
         """Look at the whole file.
@@ -51,32 +45,28 @@ class SqliteVerification:
                 return FileFacts(0, 2**64, 0)
         try:
             topics = SqliteFile(self._path, count_topics=False).contents()
-            location = f"file:{quote(os.fsencode(self._path.resolve()))}?mode=ro&immutable=1"
-            connection = sqlite3.connect(location, uri=True, isolation_level=None)
+            connection = SqliteConnection(self._path)
         except BagError as error:
             self._results.add_failed("database", str(error))
             return FileFacts(0, 2**64, 0)
         size = self._path.stat().st_size
-        # A hostile database can make a query run for ever.
-        self._steps_left = (_LEAST_STEPS + _STEPS_PER_BYTE * size) // _STEPS
         try:
-            connection.set_progress_handler(self._is_too_long, _STEPS)
-            problems = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
-            if problems == ["ok"]:
+            problems = connection.problems()
+            if not problems:
                 self._results.add_passed("database")
-            else:
-                for problem in problems:
-                    self._results.add_failed("database", f"{name}: {problem[:200]}")
+            for problem in problems:
+                self._results.add_failed("database", f"{name}: {problem[:200]}")
             progress(size // 2)
             tallies: dict[int, TopicTally] = {}
             for topic_id, topic_name in connection.execute("SELECT id, name FROM topics"):
                 if type(topic_id) is int and isinstance(topic_name, str) and topic_name in topics.topics:
                     tallies[topic_id] = self._tally.topic(topics.topics[topic_name])
                 else:
-                    problem = f"{name}: the topic of the id {str(topic_id)[:80]} has no name that is a text"
+                    problem = f"{name}: the topic of the id {shown(topic_id)} has no name that is a text"
                     self._results.add_failed("structure", problem)
             self._walk(connection, tallies, progress, size)
-        except (sqlite3.Error, OverflowError, MemoryError) as error:
+        except (*DATABASE_ERRORS, MemoryError) as error:
+            connection.let_interruption_through()
             self._results.add_failed("database", f"{name}: cannot be read to its end ({error})")
         else:
             self._results.add_passed("structure")
@@ -87,14 +77,14 @@ class SqliteVerification:
 
     def _walk(
         self,
-        connection: sqlite3.Connection,
+        connection: SqliteConnection,
         tallies: dict[int, TopicTally],
         progress: Callable[[int], None],
         size: int,
     ) -> None:
         name = self._path.name
         whole = any(tally.needs_payload for tally in tallies.values())
-        payload = "data" if whole else f"substr(data, 1, {HEAD_BYTES})"
+        payload = connection.payload_sql if whole else f"substr({connection.payload_sql}, 1, {HEAD_BYTES})"
         highest = connection.execute("SELECT MAX(id) FROM messages").fetchone()[0]
         last_id = highest if type(highest) is int and highest > 0 else 1
         query = f"SELECT id, topic_id, timestamp, typeof(data), {payload} FROM messages ORDER BY id"  # noqa: S608 - no text of the user
@@ -103,10 +93,12 @@ class SqliteVerification:
             if tally is None:
                 self._results.add_failed(
                     "structure",
-                    f"{name}: message {str(row_id)[:80]} has the topic id {str(topic_id)[:80]}, which is not declared",
+                    f"{name}: message {shown(row_id)} has the topic id {shown(topic_id)}, which is not declared",
                 )
-            elif type(row_id) is not int or type(stamp) is not int or stamp < 0 or kind != "blob":
-                self._results.add_failed("structure", f"{name}: row {str(row_id)[:80]} is no message")
+            elif type(row_id) is not int:
+                self._results.add_failed("structure", f"{name}: a row of the messages has an id that is no number")
+            elif type(stamp) is not int or stamp < 0 or kind != "blob" or head is None:
+                self._results.add_failed("structure", f"{name}: row {shown(row_id)} is no message")
             else:
                 tally.take(stamp, stamp, head)
                 self._count += 1
@@ -114,8 +106,4 @@ class SqliteVerification:
                 self._first_ns = min(self._first_ns, stamp)
                 self._last_ns = max(self._last_ns, stamp)
             if type(row_id) is int and row_id % _PROGRESS_ROWS == 0:
-                progress(size // 2 + size // 2 * min(row_id, last_id) // last_id)
-
-    def _is_too_long(self) -> int:
-        self._steps_left -= 1
-        return int(self._steps_left < 0)
+                progress(size // 2 + size // 2 * min(max(row_id, 0), last_id) // last_id)

@@ -12,6 +12,7 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mcap.writer import Writer
 
 from alpamayo_ros.errors import AlpamayoError, BagCorruptError, BagNotFoundError, BagWriteError, OutputError
 from alpamayo_ros.storage.file_recovery import Recovery, losses_sentence
@@ -67,7 +68,7 @@ def recovered(path: Path) -> tuple[Recovery, Rows]:
 @pytest.fixture
 def bag(make_bag: Callable[..., Path]) -> Path:
     """A bag of some splits."""
-    path = make_bag("bag", ROWS, chunk_size=600, identity=NO_LINEAGE, max_file_bytes=800)
+    path = make_bag("bag", ROWS, chunk_size=600, identity=NO_LINEAGE, max_file_bytes=2000, compression="none")
     assert len(list(path.glob("*.mcap"))) > 3
     return path
 
@@ -389,3 +390,40 @@ def test_a_loop_of_links_is_no_bag(tmp_path: Path) -> None:
     loop.symlink_to(loop)
     with pytest.raises(BagNotFoundError):
         recover_bag(loop, default_destination(loop))
+
+
+def test_definitions_that_are_no_text_are_carried_on(tmp_path: Path) -> None:
+    path = tmp_path / "proto.mcap"
+    with path.open("wb") as stream:
+        writer = Writer(stream, chunk_size=10)
+        writer.start(profile="")
+        schema = writer.register_schema("foxglove.Log", "protobuf", b"\xff\xfe\0binary")
+        channel = writer.register_channel("/log", "protobuf", schema)
+        for number in range(10):
+            writer.add_message(channel, number, b"payload", number)
+        writer.finish()
+    path.write_bytes(path.read_bytes()[:-10])
+    recover_bag(path, tmp_path / "saved")
+    with open_bag(tmp_path / "saved") as reader:
+        topic = reader.topics["/log"]
+        assert reader.message_count == 10
+    assert topic.definition.encode(errors="surrogateescape") == b"\xff\xfe\0binary"
+    assert (topic.definition_encoding, topic.serialization_format) == ("protobuf", "protobuf")
+
+
+def test_thousands_of_different_records_take_no_quadratic_time(tmp_path: Path) -> None:
+    path = tmp_path / "records.mcap"
+    with path.open("wb") as stream:
+        writer = Writer(stream)
+        writer.start(profile="ros2")
+        schema = writer.register_schema("std_msgs/msg/String", "ros2msg", b"string data")
+        writer.add_message(writer.register_channel("/a", "cdr", schema), 1, CDR + b"text", 1)
+        for number in range(3000):
+            writer.add_metadata("calibration", {"number": str(number % 2000)})
+        writer.finish()
+    path.write_bytes(path.read_bytes()[:-10])
+    result = recover_bag(path, tmp_path / "saved")
+    assert result.message_count == 1
+    with open_bag(tmp_path / "saved") as reader:
+        records = [record for record in reader.metadata_records() if record.name == "calibration"]
+    assert len(records) == 2000

@@ -9,6 +9,8 @@ import pytest
 
 from alpamayo_ros.errors import BagCorruptError
 from alpamayo_ros.storage.identity import BagIdentity
+from alpamayo_ros.storage.mcap_facts import ChunkHead
+from alpamayo_ros.storage.mcap_scan import scan_mcap
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.storage.recover import recover_bag
 from alpamayo_ros.storage.verify import verify_bag
@@ -24,7 +26,9 @@ Rows = list[tuple[str, int, bytes]]
 @pytest.fixture
 def bag(make_bag: Callable[..., Path], identity: BagIdentity) -> Path:
     """A bag of some splits."""
-    return make_bag("bag", ROWS, chunk_size=600, identity=identity, max_file_bytes=800)
+    path = make_bag("bag", ROWS, chunk_size=600, identity=identity, max_file_bytes=2000, compression="none")
+    assert len(list(path.glob("*.mcap"))) > 3
+    return path
 
 
 def recovered(path: Path) -> tuple[Rows, tuple[str, ...], bool]:
@@ -33,13 +37,12 @@ def recovered(path: Path) -> tuple[Rows, tuple[str, ...], bool]:
     result = recover_bag(path, destination)
     with open_bag(destination) as reader:
         rows = [(message.topic, message.receive_ns, message.payload) for message in reader.messages()]
-    assert verify_bag(destination).failed == ()
+    assert {check.name for check in verify_bag(destination).failed} <= {"identity"}
     shutil.rmtree(destination)
     return rows, result.notes, result.is_whole
 
 
 def test_renamed_files_are_taken_in_the_place_of_the_missing_ones(bag: Path) -> None:
-    assert verify_bag(bag).failed == ()
     (bag / "bag_1.mcap").rename(bag / "part one.mcap")
     (bag / "bag_2.mcap").rename(bag / "a_part.mcap")
     report = verify_bag(bag)
@@ -55,9 +58,8 @@ def test_the_only_file_may_be_renamed(make_bag: Callable[..., Path]) -> None:
     (path / "single_0.mcap").rename(path / "renamed.mcap")
     rows, _, is_whole = recovered(path)
     assert (rows, is_whole) == (ROWS, True)
-    data = (path / "renamed.mcap").read_bytes()
-    (path / "renamed.mcap").write_bytes(data[: len(data) // 2])
-    with pytest.raises(BagCorruptError, match=r"renamed\.mcap is passed over"):
+    (path / "renamed.mcap").write_bytes(bytes(1000))
+    with pytest.raises(BagCorruptError, match=r"renamed\.mcap is passed over.*no readable message"):
         recovered(path)
 
 
@@ -65,9 +67,11 @@ def test_a_renamed_file_that_is_cut_gives_what_is_left(bag: Path) -> None:
     file = bag / "bag_1.mcap"
     with open_bag(file) as reader:
         count = reader.message_count
+    with file.open("rb") as opened:
+        chunks = [item.offset for item in scan_mcap(file, opened) if isinstance(item.content, ChunkHead)]
     data = file.read_bytes()
     file.unlink()
-    (bag / "half.mcap").write_bytes(data[: len(data) * 2 // 3])
+    (bag / "half.mcap").write_bytes(data[: chunks[-1] + 100])
     rows, notes, is_whole = recovered(bag)
     assert len(ROWS) - count < len(rows) < len(ROWS)
     assert not is_whole
@@ -77,13 +81,14 @@ def test_a_renamed_file_that_is_cut_gives_what_is_left(bag: Path) -> None:
 def test_files_without_stated_times_are_taken_where_no_other_file_is(bag: Path) -> None:
     metadata = bag / "metadata.yaml"
     text = metadata.read_text()
-    begin, end = text.index("  files:"), text.index("  custom_data:")
-    if end < begin:
-        end = len(text)
-    metadata.write_text(text[:begin] + text[end:])
+    assert "path: bag_1.mcap" in text
+    metadata.write_text(text.replace("path: bag_1.mcap", "path: gone.mcap"))
     (bag / "bag_1.mcap").rename(bag / "other.mcap")
-    rows, _, _ = recovered(bag)
-    assert rows == ROWS
+    rows, notes, _ = recovered(bag)
+    assert rows == ROWS, notes
+    metadata.write_text("damaged")
+    rows, notes, _ = recovered(bag)
+    assert rows == ROWS, notes
 
 
 def test_copies_and_files_of_other_bags_are_named_and_not_taken(

@@ -178,3 +178,16 @@ def test_rows_that_are_missing_show_in_time(database: Path) -> None:
     data += b"the beginning of a page"
     database.write_bytes(data)
     assert (1099, 1120) in salvage(database)[0].times.gaps
+
+
+def test_rows_are_taken_whatever_their_column_of_ids_holds(tmp_path: Path) -> None:
+    path = tmp_path / "odd.db3"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE topics(id INTEGER PRIMARY KEY, name, type, serialization_format, qos)")
+    connection.execute("CREATE TABLE messages(id, topic_id, timestamp, data)")
+    connection.execute("INSERT INTO topics VALUES(1, '/a', 'std_msgs/msg/String', 'cdr', '')")
+    for number, row_id in enumerate(("text", None, b"blob", 4096)):
+        connection.execute("INSERT INTO messages VALUES(?, 1, ?, ?)", (row_id, number, CDR))
+    connection.commit()
+    connection.close()
+    assert salvage(path)[1] == [("/a", number, CDR) for number in range(4)]
