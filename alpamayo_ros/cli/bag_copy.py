@@ -7,11 +7,11 @@ from typing import Any, cast
 from rich.text import Text
 
 from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_bar
-from alpamayo_ros.storage.bag_time import parse_bag_time, parse_duration, utc_text
-from alpamayo_ros.storage.copy_request import REPLAY_NEEDS, CopyRequest, Operation, parse_split_size
-from alpamayo_ros.storage.copying import CopySummary, copy_bag
-from alpamayo_ros.storage.mcap_writer import Compression
-from alpamayo_ros.storage.topic_choice import TopicChoice
+from alpamayo_ros.storage.copying.bag_time import parse_bag_time, parse_duration, utc_text
+from alpamayo_ros.storage.copying.copy import CopySummary, copy_bag
+from alpamayo_ros.storage.copying.request import REPLAY_NEEDS, CopyRequest, Operation, parse_split_size
+from alpamayo_ros.storage.copying.topic_choice import TopicChoice
+from alpamayo_ros.storage.mcap_files.writer import Compression
 
 _NS_PER_S = 1e9
 _MAX_CARRIED_SHOWN = 10

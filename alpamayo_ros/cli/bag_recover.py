@@ -7,10 +7,10 @@ from rich.text import Text
 
 from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_bar
 from alpamayo_ros.errors import OutputError
-from alpamayo_ros.storage.file_recovery import Recovery, losses_parts
-from alpamayo_ros.storage.recover import default_destination, recover_bag
-from alpamayo_ros.storage.salvage import Gap
-from alpamayo_ros.storage.verify import VerifyReport, verify_bag
+from alpamayo_ros.storage.recovery.file_recovery import Recovery, losses_parts
+from alpamayo_ros.storage.recovery.recover import default_destination, recover_bag
+from alpamayo_ros.storage.recovery.salvage import Gap
+from alpamayo_ros.storage.verification.verify import VerifyReport, verify_bag
 
 
 def bag_recover(bag: Path, *, destination: Path | None, as_json: bool) -> None:

@@ -9,8 +9,8 @@ from rich.text import Text
 from alpamayo_ros.cli.console import OUT, print_json, progress_bar
 from alpamayo_ros.cli.wrapper import EXIT_NOT_COMPARABLE, EXIT_PASS, EXIT_USAGE
 from alpamayo_ros.errors import BagError
-from alpamayo_ros.storage.verification import Check, Outcome, duration_text
-from alpamayo_ros.storage.verify import VerifyReport, verify_bag
+from alpamayo_ros.storage.verification.checks import Check, Outcome, duration_text
+from alpamayo_ros.storage.verification.verify import VerifyReport, verify_bag
 
 _STYLES = {Outcome.OK: "green", Outcome.FAILED: "bold red", Outcome.ABSENT: "dim"}
 _WORDS = {"ok": "green", "part": "bold yellow", "failed": "bold red", "no bag": "bold red"}

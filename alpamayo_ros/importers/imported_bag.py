@@ -8,7 +8,7 @@ from typing import Any
 
 from alpamayo_ros.errors import OutputError
 from alpamayo_ros.storage.identity import BagIdentity
-from alpamayo_ros.storage.mcap_writer import Compression
+from alpamayo_ros.storage.mcap_files.writer import Compression
 from alpamayo_ros.storage.qos import QosProfile
 from alpamayo_ros.storage.writer import BagWriter
 from alpamayo_ros.structs.lineage import NONE

@@ -19,7 +19,7 @@ from alpamayo_ros.ros.lifecycle import ManagedNode
 from alpamayo_ros.ros.process import run_nodes
 from alpamayo_ros.ros.recording_subscriptions import RecordingSubscriptions
 from alpamayo_ros.ros.recording_topics import LINEAGE_INPUT, recorded_outputs, recording_selection
-from alpamayo_ros.storage.mcap_writer import Compression
+from alpamayo_ros.storage.mcap_files.writer import Compression
 
 _NS_PER_MS = 1_000_000
 _BYTES_PER_MB = 1_000_000

@@ -13,7 +13,7 @@ from alpamayo_ros.recording.offers import requested_qos, stored_offers
 from alpamayo_ros.recording.selection import is_full_name
 from alpamayo_ros.recording.status import RecordingState, RecordingStatus, TopicStatus
 from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, FileSystem
-from alpamayo_ros.storage.mcap_writer import Compression
+from alpamayo_ros.storage.mcap_files.writer import Compression
 from alpamayo_ros.storage.qos import LATCHED_QOS, QosProfile
 from alpamayo_ros.storage.reader import MAX_SORT_BYTES, open_bag
 from alpamayo_ros.storage.writer import CHUNK_BYTES, MAX_STAMP_NS, BagWriter

@@ -18,12 +18,12 @@ from alpamayo_ros.storage.compressed_file import (
     looks_compressed,
 )
 from alpamayo_ros.storage.layout import BagLayout, find_layout
-from alpamayo_ros.storage.mcap_file import McapFile
+from alpamayo_ros.storage.mcap_files.file import McapFile
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
 from alpamayo_ros.storage.metadata import FILE_NAME, BagMetadata, parse_metadata, parse_qos
 from alpamayo_ros.storage.qos import QosProfile
 from alpamayo_ros.storage.source import Attachment, BagFile, Cursor, Entry, FileContents, MetadataRecord, Selection
-from alpamayo_ros.storage.sqlite_file import SqliteFile
+from alpamayo_ros.storage.sqlite_files.file import SqliteFile
 
 __all__ = ["Attachment", "BagMessage", "BagReader", "MetadataRecord", "TopicInfo", "open_bag", "topic_class"]
 

@@ -22,7 +22,7 @@ from alpamayo_ros.storage.identity import (
     BagIdentity,
     validate_identity,
 )
-from alpamayo_ros.storage.mcap_writer import COMPRESSIONS, Compression, McapFileWriter, McapStatistics
+from alpamayo_ros.storage.mcap_files.writer import COMPRESSIONS, Compression, McapFileWriter, McapStatistics
 from alpamayo_ros.storage.message import TopicInfo
 from alpamayo_ros.storage.metadata import (
     EMPTY_START_NS,

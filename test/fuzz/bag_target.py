@@ -19,8 +19,8 @@ with atheris.instrument_imports(include=["alpamayo_ros.storage", "mcap"]):
     from alpamayo_ros.storage.digest import ContentDigest
     from alpamayo_ros.storage.identity import read_identity
     from alpamayo_ros.storage.reader import open_bag
-    from alpamayo_ros.storage.recover import recover_bag
-    from alpamayo_ros.storage.verify import verify_bag
+    from alpamayo_ros.storage.recovery.recover import recover_bag
+    from alpamayo_ros.storage.verification.verify import verify_bag
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bag_seeds import place, write_seeds

@@ -11,7 +11,7 @@ import pytest
 
 from alpamayo_ros.cli.bag_copy import bag_copy
 from alpamayo_ros.cli.bag_info import bag_info, summarize
-from alpamayo_ros.storage.bag_time import utc_text
+from alpamayo_ros.storage.copying.bag_time import utc_text
 
 Alpamayo = Callable[..., "subprocess.CompletedProcess[str]"]
 

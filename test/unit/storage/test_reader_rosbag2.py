@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from alpamayo_ros.errors import BagCorruptError
-from alpamayo_ros.storage.copy_request import CopyRequest
-from alpamayo_ros.storage.copying import copy_bag
+from alpamayo_ros.storage.copying.copy import copy_bag
+from alpamayo_ros.storage.copying.request import CopyRequest
 from alpamayo_ros.storage.digest import content_digest
 from alpamayo_ros.storage.reader import open_bag
-from alpamayo_ros.storage.recover import recover_bag
-from alpamayo_ros.storage.verify import verify_bag
+from alpamayo_ros.storage.recovery.recover import recover_bag
+from alpamayo_ros.storage.verification.verify import verify_bag
 
 ARCHIVE = Path(__file__).parents[2] / "data" / "rosbag2.tar.xz"
 UNCLOSED = ("killed_mcap_split", "killed_mcap_file_zstd_split", "killed_mcap_message_zstd", "mcap_nosummary")

@@ -1,0 +1,1 @@
+"""Cut, filter, merge and convert bags."""

@@ -1,0 +1,1 @@
+"""Make a valid bag of what is left of a damaged one."""

@@ -1,0 +1,1 @@
+"""sqlite3 files of rosbag2, sound and damaged."""

@@ -1,0 +1,1 @@
+"""Compare everything that a bag states with what is in it."""
