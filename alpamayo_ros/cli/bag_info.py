@@ -207,6 +207,8 @@ def _step_text(step: dict[str, Any]) -> str:
         parts.append(f"without the tags {', '.join(sorted(step['tags_dropped']))}")
     if step.get("carried"):
         parts.append(f"{len(step['carried'])} latched messages carried to another time")
+    if step.get("kept_once"):
+        parts.append(f"{sum(step['kept_once'].values())} messages that several had kept once")
     return ", ".join(part for part in parts if part) + f" (version {step.get('version', '-')})"
 
 
