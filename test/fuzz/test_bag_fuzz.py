@@ -20,7 +20,8 @@ pytestmark = [
 
 def fuzz(folder: Path, program: list[str], *options: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, *program, str(folder / "corpus"), *LIMITS, *options],
+        # With the lowest priority: other tests run beside it and wait for answers.
+        ["nice", "-n", "19", sys.executable, *program, str(folder / "corpus"), *LIMITS, *options],
         cwd=folder,
         capture_output=True,
         text=True,
