@@ -1,7 +1,6 @@
 """``alpamayo bag info``: what a bag holds and what it says about itself."""
 
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_bar
+from alpamayo_ros.storage.copying.bag_time import utc_text
 from alpamayo_ros.storage.digest import ContentDigest
 from alpamayo_ros.storage.identity import RECOVERED, IdentityReport, read_identity
 from alpamayo_ros.storage.reader import BagReader, open_bag
@@ -17,7 +17,6 @@ from alpamayo_ros.storage.trace import trace_document
 _PROGRESS_EVERY = 4096
 _TAG_CHARACTERS = 160
 _NS_PER_S = 1e9
-_NS_PER_WHOLE_S = 1_000_000_000
 _NS_PER_MS = 1e6
 
 
@@ -222,11 +221,8 @@ def _topic_rows(summary: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _time_text(stamp_ns: int) -> str:
-    try:
-        moment = datetime.fromtimestamp(stamp_ns // _NS_PER_WHOLE_S, tz=timezone.utc)
-    except (OverflowError, ValueError, OSError):
-        return f"{stamp_ns} ns"
-    return f"{stamp_ns} ns ({moment:%Y-%m-%d %H:%M:%S} UTC)"
+    moment = utc_text(stamp_ns)
+    return moment if moment.endswith(" ns") else f"{stamp_ns} ns ({moment} UTC)"
 
 
 def _size_text(size: int) -> str:

@@ -20,6 +20,7 @@ from alpamayo_ros.storage import reader as reader_module
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.metadata import ROOT_KEY, dump_yaml, metadata_document, parse_metadata
 from alpamayo_ros.storage.reader import open_bag, topic_class
+from alpamayo_ros.storage.verification.verify import verify_bag
 from alpamayo_ros.storage.writer import BagWriter
 
 TOPICS = {
@@ -361,3 +362,14 @@ def test_a_bare_file_says_what_the_bag_said(tmp_path: Path) -> None:
         assert file.metadata_version == 9
         assert list(file.messages()) == list(folder.messages()) == [BagMessage("/a", TOPICS["/a"], 3, 3, b"x")]
         assert file.size_bytes == folder.size_bytes > 0
+
+
+def test_ten_thousand_topics_are_written_read_and_verified(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "bag", identity=None) as writer:
+        for number in range(10_000):
+            writer.add_topic(f"/topic_{number}", "std_msgs/msg/String")
+            writer.write(f"/topic_{number}", b"\0\1\0\0\1\0\0\0\0", receive_ns=number, publish_ns=number)
+    with open_bag(tmp_path / "bag") as reader:
+        assert len(reader.topics) == 10_000
+        assert [message.receive_ns for message in reader.messages(["/topic_7", "/topic_9999"])] == [7, 9999]
+    assert not verify_bag(tmp_path / "bag").failed
