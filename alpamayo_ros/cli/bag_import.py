@@ -14,8 +14,8 @@ from alpamayo_ros.importers.imported_bag import ImportSummary
 from alpamayo_ros.importers.pandaset import import_pandaset
 from alpamayo_ros.importers.physical_ai_av import import_physical_ai_av
 from alpamayo_ros.importers.physical_ai_av_devkit import open_dataset
-from alpamayo_ros.importers.staging import validate_destination
 from alpamayo_ros.importers.video import import_video
+from alpamayo_ros.storage.staging import validate_destination
 
 
 def bag_import_pandaset(source: Path, destination: Path, *, as_json: bool = False) -> None:

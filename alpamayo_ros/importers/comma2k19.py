@@ -38,9 +38,9 @@ from alpamayo_ros.importers.imported_bag import (
     write_bag,
     write_topics_file,
 )
-from alpamayo_ros.importers.staging import staged, validate_destination
 from alpamayo_ros.messages.translator import RIG_FRAME
 from alpamayo_ros.storage.qos import OUTPUT_QOS, SENSOR_QOS, QosProfile
+from alpamayo_ros.storage.staging import staged_bag, validate_destination
 from alpamayo_ros.structs.pose import Pose
 
 ODOMETRY_FRAME = "odom"
@@ -133,7 +133,7 @@ def import_comma2k19(source: Path, destination: Path, *, progress: Progress | No
     absent = (*segment.absent, _camera_sentence(source))
     events = sorted(_events(segment, path), key=lambda one: (one.stamp_ns, one.topic))
     tags = _tags(source, segment, path)
-    with staged(destination) as folder:
+    with staged_bag(destination) as folder:
         identity = imported_identity(tags, assumptions, absent)
         counts = write_bag(folder, events, TOPICS, identity, compression="zstd", progress=progress)
         write_topics_file(folder / TOPICS_FILE, odometry=ODOMETRY_TOPIC)

@@ -104,7 +104,7 @@ def write_bag(
     """Write a bag whose receive and publish times are the stamps.
 
     Args:
-        folder: To make; see ``staged``.
+        folder: To make; see ``storage.staging.staged_bag``.
         events: In the order of their stamps.
         topics: Type name and offered QoS of every topic that an importer knows; those without a message are left out.
         identity: What the bag says of itself.

@@ -33,11 +33,11 @@ from alpamayo_ros.importers.pandaset_source import (
     read_picture,
     read_source,
 )
-from alpamayo_ros.importers.staging import staged, validate_destination
 from alpamayo_ros.messages.translator import RIG_FRAME
 from alpamayo_ros.perception.calibration import calibration_digest, dump_calibration
 from alpamayo_ros.storage.identity import BagIdentity
 from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS, SENSOR_QOS, QosProfile
+from alpamayo_ros.storage.staging import staged_bag, validate_destination
 from alpamayo_ros.structs.pose import Pose
 
 ODOMETRY_FRAME = "odom"
@@ -94,7 +94,7 @@ def import_pandaset(source: Path, destination: Path, *, progress: Progress | Non
     rig = derive_rig(sequence, f"PandaSet, sequence in {source.resolve().name}")
     assumptions = (*rig.assumptions, *ASSUMPTIONS)
     events = sorted(_events(sequence, rig), key=lambda one: (one.stamp_ns, one.topic))
-    with staged(destination) as folder:
+    with staged_bag(destination) as folder:
         counts = write_bag(folder, events, _topics(), _identity(source, sequence, assumptions), progress=progress)
         dump_calibration(rig.calibration, folder / CALIBRATION_FILE, assumptions=rig.assumptions)
         write_topics_file(

@@ -28,10 +28,10 @@ from alpamayo_ros.importers.imported_bag import (
 from alpamayo_ros.importers.jpeg import QUALITY, encoding_sentence, validate_quality
 from alpamayo_ros.importers.physical_ai_av_devkit import OpenedDataset
 from alpamayo_ros.importers.physical_ai_av_source import CAMERAS, Clip, ClipCamera, FThetaLens, read_clip
-from alpamayo_ros.importers.staging import staged, validate_destination
 from alpamayo_ros.messages.translator import RIG_FRAME
 from alpamayo_ros.perception.calibration import calibration_digest, dump_calibration
 from alpamayo_ros.storage.qos import LATCHED_QOS, OUTPUT_QOS, SENSOR_QOS, QosProfile
+from alpamayo_ros.storage.staging import staged_bag, validate_destination
 from alpamayo_ros.structs.camera import CameraCalibration, RigCalibration
 
 ODOMETRY_FRAME = "odom"
@@ -119,7 +119,7 @@ def import_physical_ai_av(
             {name: CameraCalibration(name, None, pose) for name, pose in clip.rig_from_optical.items()},
             source=f"PhysicalAI-Autonomous-Vehicles, clip {clip_id}",
         )
-        folder = stack.enter_context(staged(destination))
+        folder = stack.enter_context(staged_bag(destination))
         counts = write_bag(folder, events, _topics(clip), identity, progress=progress)
         if calibration.cameras:
             dump_calibration(calibration, folder / CALIBRATION_FILE, assumptions=(EXTRINSICS_SENTENCE, LENSES_SENTENCE))

@@ -22,10 +22,10 @@ from alpamayo_ros.importers.imported_bag import (
     write_topics_file,
 )
 from alpamayo_ros.importers.jpeg import QUALITY, encode_jpeg, encoding_sentence, validate_quality
-from alpamayo_ros.importers.staging import staged, validate_destination
 from alpamayo_ros.importers.video_file import VideoSurvey, read_pictures, survey_video
 from alpamayo_ros.storage.filesystem import sha256_of
 from alpamayo_ros.storage.qos import SENSOR_QOS
+from alpamayo_ros.storage.staging import staged_bag, validate_destination
 
 CAMERA = "front"
 """Camera id unless another one is given."""
@@ -88,7 +88,7 @@ def import_video(
     assumptions, warnings = _assumptions(survey, start_ns, quality), _warnings(survey)
     identity = imported_identity(_tags(survey, start_ns, quality), assumptions, ABSENT)
     topic = camera_topic(camera)
-    with closing(read_pictures(survey)) as pictures, staged(destination) as folder:
+    with closing(read_pictures(survey)) as pictures, staged_bag(destination) as folder:
         events = [event(stamp_ns, topic, _image, optical_frame(camera), pictures, quality) for stamp_ns in stamps_ns]
         counts = write_bag(folder, events, {topic: (payloads.IMAGE, SENSOR_QOS)}, identity, progress=progress)
         write_topics_file(folder / TOPICS_FILE, cameras={camera: topic})

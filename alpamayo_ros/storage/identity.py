@@ -38,7 +38,6 @@ RECORDS_PLACE = "MCAP records"
 TOPIC_PLACE = "lineage topic"
 
 RECORDING, CLOSED, RECOVERED = "recording", "closed", "recovered"
-STATES = (RECORDING, CLOSED, RECOVERED)
 TRACE_KEY = "trace"
 RESERVED_KEYS = ("lineage_id", "envelope_id", "state", TRACE_KEY)
 

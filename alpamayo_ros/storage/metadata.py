@@ -30,6 +30,9 @@ _FIRST_WITH_QOS_LIST = 9
 MAX_METADATA_BYTES = 64 * 1024 * 1024
 """Larger metadata is refused before it is parsed; a thousand topics take about 1 MB."""
 
+UNSTATED = ""
+"""Compression of messages where the bag does not state any: each payload shows its own."""
+
 EMPTY_START_NS = 9_223_372_036_854_775_807
 """What rosbag2 writes as starting time of a bag without messages."""
 
@@ -367,3 +370,10 @@ def metadata_document(metadata: BagMetadata) -> dict[str, object]:
         "custom_data": dict(metadata.custom_data),
         "ros_distro": metadata.ros_distro,
     }
+
+
+def message_compression(metadata: BagMetadata | None) -> str | None:
+    """Return how each payload is compressed: None for not at all, UNSTATED where only the payload can say."""
+    if metadata is None:
+        return UNSTATED
+    return metadata.compression_format if metadata.compression_mode == "message" else None

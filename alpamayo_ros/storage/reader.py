@@ -20,7 +20,14 @@ from alpamayo_ros.storage.compressed_file import (
 from alpamayo_ros.storage.layout import BagLayout, find_layout
 from alpamayo_ros.storage.mcap_files.file import McapFile
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
-from alpamayo_ros.storage.metadata import FILE_NAME, BagMetadata, parse_metadata, parse_qos
+from alpamayo_ros.storage.metadata import (
+    FILE_NAME,
+    UNSTATED,
+    BagMetadata,
+    message_compression,
+    parse_metadata,
+    parse_qos,
+)
 from alpamayo_ros.storage.qos import QosProfile
 from alpamayo_ros.storage.source import Attachment, BagFile, Cursor, Entry, FileContents, MetadataRecord, Selection
 from alpamayo_ros.storage.sqlite_files.file import SqliteFile
@@ -35,9 +42,6 @@ _ENTRY_BYTES = 400
 
 _KEPT_INDEXES = 8
 """Files whose index is kept in memory; of a bag with more files each index is read when its turn comes."""
-
-UNSTATED = ""
-"""Compression of messages where the bag does not state any: each payload shows its own."""
 
 STATIC, CLOCK, DATA = 0, 1, 2
 _LINEAGE_TYPE = "alpamayo_ros/msg/Lineage"
@@ -114,7 +118,7 @@ class BagReader:
         self.end_ns = max((span[1] for span in filled), default=None)
         self._warnings = [*self._layout.warnings, *(text for item in contents for text in item.warnings)]
         described = metadata or self._described_by(contents)
-        self._message_compression = _message_compression(described)
+        self._message_compression = message_compression(described)
         self.compressions = self._found_compressions(contents)
         self.custom_data: Mapping[str, str] = described.custom_data if described else {}
         self.metadata_version = described.version if described else None
@@ -400,10 +404,3 @@ class BagReader:
                 f"{FILE_NAME} says {metadata.start_ns} ns for {metadata.duration_ns} ns, but the messages are from "
                 f"{self.start_ns} to {self.end_ns} ns"
             )
-
-
-def _message_compression(described: BagMetadata | None) -> str | None:
-    """Return how each payload is compressed: None for not at all, UNSTATED where only the payload can say."""
-    if described is None:
-        return UNSTATED
-    return described.compression_format if described.compression_mode == "message" else None

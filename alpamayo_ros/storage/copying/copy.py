@@ -24,7 +24,6 @@ from alpamayo_ros.storage.copying.source import (
     opened_sources,
 )
 from alpamayo_ros.storage.copying.source_gaps import gap_warnings
-from alpamayo_ros.storage.copying.staging import staged_copy, validate_destination
 from alpamayo_ros.storage.copying.streams import (
     Digested,
     SourceStream,
@@ -48,6 +47,7 @@ from alpamayo_ros.storage.identity import (
 )
 from alpamayo_ros.storage.mcap_files.writer import Compression
 from alpamayo_ros.storage.message import TopicInfo
+from alpamayo_ros.storage.staging import staged_bag, validate_destination
 from alpamayo_ros.storage.trace import CarriedMessage, Trace, TraceSource, TraceStep
 from alpamayo_ros.storage.writer import MAX_STAMP_NS, OWN_RECORDS, ROSBAG2_RECORD, BagWriter
 
@@ -192,7 +192,7 @@ def copy_bag(
     validate_destination(request.destination, request.sources)
     with opened_sources(request.sources, take_ros1=request.operation == "convert") as sources:
         plan = _plan(request, sources)
-        with staged_copy(request.destination, filesystem) as folder:
+        with staged_bag(request.destination, filesystem) as folder:
             tally = _write(plan, folder, progress, filesystem)
         return _summary(plan, tally)
 

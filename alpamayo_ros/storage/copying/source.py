@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alpamayo_ros.errors import BagError, ConfigurationError, TopicError
-from alpamayo_ros.storage.copying.staging import real_path
 from alpamayo_ros.storage.digest import NO_HASH, stated_or_computed_hash
 from alpamayo_ros.storage.distro import METADATA_VERSIONS
 from alpamayo_ros.storage.identity import (
@@ -23,6 +22,7 @@ from alpamayo_ros.storage.mcap_files.writer import Compression
 from alpamayo_ros.storage.message import TopicInfo
 from alpamayo_ros.storage.reader import BagReader, open_bag
 from alpamayo_ros.storage.ros1 import converted_ros1, is_ros1
+from alpamayo_ros.storage.staging import real_path
 from alpamayo_ros.storage.trace import CarriedMessage, Trace
 from alpamayo_ros.structs.lineage import NONE
 

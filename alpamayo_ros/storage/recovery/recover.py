@@ -16,13 +16,12 @@ from alpamayo_ros.errors import BagCorruptError, BagError, OutputError
 from alpamayo_ros.lineage.runtime import package_version
 from alpamayo_ros.storage.companions import joined_companions, write_companions
 from alpamayo_ros.storage.compressed_file import compression_of, decompress_message, looks_compressed
-from alpamayo_ros.storage.copying.staging import real_path
 from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, FileSystem
 from alpamayo_ros.storage.identity import RECOVERED
 from alpamayo_ros.storage.mcap_files.salvage import McapSalvage
 from alpamayo_ros.storage.mcap_files.writer import COMPRESSIONS, Compression
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
-from alpamayo_ros.storage.metadata import BagMetadata, parse_metadata
+from alpamayo_ros.storage.metadata import BagMetadata, message_compression, parse_metadata
 from alpamayo_ros.storage.reader import MAX_SORT_BYTES, topic_class
 from alpamayo_ros.storage.recovery.file_recovery import FileRecovery, Recovery, losses_sentence
 from alpamayo_ros.storage.recovery.files import (
@@ -36,6 +35,7 @@ from alpamayo_ros.storage.recovery.renamed_files import KnownBag, missing_number
 from alpamayo_ros.storage.recovery.salvage import Findings, Gap, Salvage, joined_topics
 from alpamayo_ros.storage.source import Entry
 from alpamayo_ros.storage.sqlite_files.salvage import SqliteSalvage
+from alpamayo_ros.storage.staging import real_path
 from alpamayo_ros.storage.trace import Argument, TraceSource, TraceStep
 from alpamayo_ros.storage.writer import MAX_STAMP_NS, OWN_RECORDS, ROSBAG2_RECORD, BagWriter
 
@@ -430,9 +430,7 @@ class _Decompression:
     """Decompresses payloads of rosbag2's compression mode ``message``; without metadata a payload shows it itself."""
 
     def __init__(self, described: BagMetadata | None) -> None:
-        self._method: str | None = ""
-        if described is not None:
-            self._method = described.compression_format if described.compression_mode == "message" else None
+        self._method = message_compression(described)
 
     def message(self, message: BagMessage, serialization_format: str) -> BagMessage:
         """Return the message as it was before compression.

@@ -17,7 +17,7 @@ from alpamayo_ros.storage.identity import RECOVERED, SIDECAR, IdentityReport, ve
 from alpamayo_ros.storage.layout import bag_files
 from alpamayo_ros.storage.mcap_files.verify import FileFacts, McapVerification
 from alpamayo_ros.storage.message import TopicInfo
-from alpamayo_ros.storage.metadata import FILE_NAME, BagMetadata, parse_metadata
+from alpamayo_ros.storage.metadata import FILE_NAME, BagMetadata, message_compression, parse_metadata
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.storage.recovery.files import (
     RecoverableFile,
@@ -96,7 +96,7 @@ class _Verifier:
         self._metadata = files.metadata
         self._results = Verification()
         self._decode = decode
-        self._tally = MessageTally(decode=decode, method=_message_compression(files.metadata))
+        self._tally = MessageTally(decode=decode, method=message_compression(files.metadata))
         self._progress = progress
         self._facts: dict[str, FileFacts] = {}
         self._total = sum(file.path.stat().st_size for file in files.files if file.path is not None)
@@ -399,10 +399,3 @@ def hash_of_definition(topic: TopicInfo) -> tuple[str, ...]:
         return (computed,)
     corrected = replace(topic, type_hash="", definition=_CHAR_FIELD.sub(r"\1uint8", topic.definition))
     return (stated_or_computed_hash(corrected), computed)
-
-
-def _message_compression(metadata: BagMetadata | None) -> str | None:
-    """Return how each payload is compressed: None for not at all, empty where only the payload can say."""
-    if metadata is None:
-        return ""
-    return metadata.compression_format if metadata.compression_mode == "message" else None

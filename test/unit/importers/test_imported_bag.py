@@ -5,9 +5,9 @@ import pytest
 from alpamayo_ros.errors import OutputError
 from alpamayo_ros.importers import payloads
 from alpamayo_ros.importers.imported_bag import Event, event, imported_identity, write_bag, write_topics_file
-from alpamayo_ros.importers.staging import staged
 from alpamayo_ros.storage.qos import SENSOR_QOS
 from alpamayo_ros.storage.reader import open_bag
+from alpamayo_ros.storage.staging import staged_bag
 
 FIXES = {"/fix": (payloads.FIX, SENSOR_QOS), "/silent": (payloads.FIX, SENSOR_QOS)}
 
@@ -59,6 +59,6 @@ def test_a_message_that_cannot_be_built_leaves_no_bag(tmp_path):
     def fail():
         raise OutputError("no")
 
-    with pytest.raises(OutputError, match="no"), staged(tmp_path / "bag") as folder:
+    with pytest.raises(OutputError, match="no"), staged_bag(tmp_path / "bag") as folder:
         write_bag(folder, [Event(1, "/fix", fail)], FIXES, imported_identity({}, [], []))
     assert list(tmp_path.iterdir()) == []

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from alpamayo_ros.errors import BagWriteError, OutputError
-from alpamayo_ros.storage.copying.staging import staged_copy, validate_destination
 from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, LocalFileSystem
+from alpamayo_ros.storage.staging import staged_bag, validate_destination
 
 
 class NoRename(LocalFileSystem):
@@ -21,7 +21,7 @@ class NoRename(LocalFileSystem):
 
 
 def test_a_folder_gets_its_name_when_the_block_ends_well(tmp_path: Path) -> None:
-    with staged_copy(tmp_path / "deep" / "out", LOCAL_FILE_SYSTEM) as folder:
+    with staged_bag(tmp_path / "deep" / "out", LOCAL_FILE_SYSTEM) as folder:
         assert folder.name == "out"
         assert not folder.exists()
         folder.mkdir()
@@ -33,7 +33,7 @@ def test_a_folder_gets_its_name_when_the_block_ends_well(tmp_path: Path) -> None
 
 def test_an_error_leaves_nothing(tmp_path: Path) -> None:
     def fail() -> None:
-        with staged_copy(tmp_path / "out", LOCAL_FILE_SYSTEM) as folder:
+        with staged_bag(tmp_path / "out", LOCAL_FILE_SYSTEM) as folder:
             folder.mkdir()
             raise KeyboardInterrupt
 
@@ -44,14 +44,14 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "kind"), [(errno.ENOSPC, BagWriteError), (errno.EACCES, OutputError)])
 def test_a_rename_that_is_refused_leaves_nothing(tmp_path: Path, number: int, kind: type[Exception]) -> None:
-    with pytest.raises(kind), staged_copy(tmp_path / "out", NoRename(number)) as folder:
+    with pytest.raises(kind), staged_bag(tmp_path / "out", NoRename(number)) as folder:
         folder.mkdir()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_output_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     def race() -> None:
-        with staged_copy(tmp_path / "out", LOCAL_FILE_SYSTEM) as folder:
+        with staged_bag(tmp_path / "out", LOCAL_FILE_SYSTEM) as folder:
             folder.mkdir()
             (tmp_path / "out").mkdir()
             (tmp_path / "out" / "mine").write_text("x")
@@ -79,7 +79,7 @@ def test_a_folder_without_a_name_that_a_bag_can_hold_is_refused(tmp_path: Path, 
 
 def test_a_full_disk_is_told_of_the_destination_and_not_of_the_hidden_folder(tmp_path: Path) -> None:
     def fill() -> None:
-        with staged_copy(tmp_path / "out", LOCAL_FILE_SYSTEM) as folder:
+        with staged_bag(tmp_path / "out", LOCAL_FILE_SYSTEM) as folder:
             raise BagWriteError(f"bag {folder} could not be written; what was kept") from OSError(28, "No space left")
 
     with pytest.raises(BagWriteError) as failure:

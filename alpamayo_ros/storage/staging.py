@@ -1,4 +1,4 @@
-"""Make a copy beside its destination, so that nothing half made can be taken for a whole bag."""
+"""Make a bag beside its destination, so that nothing half made can be taken for a whole bag."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alpamayo_ros.errors import BagWriteError, OutputError
-from alpamayo_ros.storage.filesystem import FileSystem
+from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, FileSystem
 
 _DEVICE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _FILE_SUFFIXES = (".mcap", ".db3", ".zstd", ".lz4")
@@ -17,7 +17,7 @@ _MAX_NAME = 32
 """Characters of the destination's name in that of the staging folder, so that a long name does not get too long."""
 
 
-def validate_destination(destination: Path, sources: Sequence[Path]) -> None:
+def validate_destination(destination: Path, sources: Sequence[Path] = ()) -> None:
     """Require a destination that does not exist and is not inside of a source.
 
     Args:
@@ -58,7 +58,7 @@ def real_path(path: Path) -> Path:
 
 
 @contextmanager
-def staged_copy(destination: Path, filesystem: FileSystem) -> Iterator[Path]:
+def staged_bag(destination: Path, filesystem: FileSystem = LOCAL_FILE_SYSTEM) -> Iterator[Path]:
     """Give a folder that becomes the destination when the block ends well, and is deleted when it does not.
 
     The folder does not exist yet, and has the destination's own name: a bag's files are named after their folder.
@@ -73,14 +73,14 @@ def staged_copy(destination: Path, filesystem: FileSystem) -> Iterator[Path]:
     """
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{destination.name[:_MAX_NAME]}.copying-", dir=destination.parent))
+        staging = Path(tempfile.mkdtemp(prefix=f".{destination.name[:_MAX_NAME]}.unfinished-", dir=destination.parent))
     except OSError as error:
         raise _refused(destination, error) from error
     try:
         try:
             yield staging / destination.name
         except BagWriteError as error:
-            # The writer speaks of the staging folder, and keeps what it wrote; a copy keeps nothing.
+            # The writer speaks of the staging folder, and keeps what it wrote; one that is staged keeps nothing.
             reason = getattr(error.__cause__, "strerror", None) or error
             raise BagWriteError(
                 f"bag {destination} could not be written ({reason}); expected free space on a sound disk: "
