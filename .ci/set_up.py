@@ -28,8 +28,8 @@ STAMP = VENV / ".alpamayo_ros_set_up"
 UNFINISHED = ".unfinished"
 """Stands in build/ while a build runs."""
 TESTED, RESOLVED = (3, 11), ((3, 10), (3, 12))
-NEEDED_BYTES = 2 * 1024**3
-"""Free space for a first set-up; .venv and build take half of it."""
+NEEDED_BYTES = 3 * 1024**3
+"""Free space for a first set-up; .venv and build take two thirds of it."""
 INSTALL_STEPS = 1
 """Raised by hand when install() changes, so that existing environments are made anew."""
 WHEEL_BUILD_PATH = r"/opt/python/cp3\d+-cp3\d+/"
