@@ -7,7 +7,7 @@ export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib:$(LD_LIBRARY_PATH)
 export AMENT_PREFIX_PATH := $(CURDIR)/.venv:$(AMENT_PREFIX_PATH)
 endif
 
-.PHONY: all demo test lint unit bench soak clean help python set-up
+.PHONY: all demo test lint unit bench soak train-nano test-torch clean help python set-up
 
 all: set-up ## set up .venv and build
 
@@ -44,6 +44,24 @@ soak: set-up ## fuzz everything that reads bags for SOAK_S seconds; what it lear
 	@cd out/fuzz && ../../$(BIN)/python ../../test/fuzz/bag_target.py corpus -max_total_time=$(SOAK_S) \
 		-timeout=30 -rss_limit_mb=2048 -max_len=40000 -print_final_stats=1
 
+TRAINING := .venv-training
+TRAIN_OPTIONS ?=
+
+$(TRAINING)/ready: pyproject.toml setup.py $(wildcard constraints-*.txt) | python
+	@$(PYTHON) -m venv $(TRAINING)
+	@$(TRAINING)/bin/python -m pip install -q -c constraints-$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt \
+		".[training]" pytest pytest-timeout
+	@touch $@
+
+# -I: the source tree in this folder must not stand in for the installed package.
+train-nano: $(TRAINING)/ready ## train nano from nothing into out/nano: 150 minutes on 2 cores; goes on where it was broken off
+	@$(TRAINING)/bin/python -m pip install -q --no-deps --force-reinstall .
+	@$(TRAINING)/bin/python -I -c "from alpamayo_ros.training.train_nano import main; main()" $(TRAIN_OPTIONS)
+
+test-torch: $(TRAINING)/ready ## parity of nano with torch, and two minutes of training
+	@$(TRAINING)/bin/python -m pip install -q --no-deps --force-reinstall .
+	@$(TRAINING)/bin/pytest test/torch
+
 clean: ## remove everything that the other targets made
-	rm -rf .venv build install log out .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
+	rm -rf .venv .venv-training build install log out .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

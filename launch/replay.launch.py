@@ -105,7 +105,8 @@ def _read_bag(context: LaunchContext, parameters: dict[str, object]) -> None:
     if setup.stack.calibration.digest != NONE:
         given["calibration"] = str(folder / "calibration.yaml")
     cameras = [setup.topics.cameras[camera.id] for camera in setup.profile.cameras]
-    parameters["wait_for_subscribers"] = [setup.topics.odometry, *cameras]
+    navigation = [setup.topics.navigation] if setup.profile.navigation and setup.topics.navigation else []
+    parameters["wait_for_subscribers"] = [setup.topics.odometry, *navigation, *cameras]
     parameters["bag"] = ParameterValue(str(bag), value_type=str)  # as YAML a name such as 1.5 would be a number
 
 

@@ -1,5 +1,6 @@
 """Fixtures that every room may use."""
 
+import importlib.util
 import math
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -86,6 +87,18 @@ def make_odometry_bag(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> Any:
+    """Return the module ``test/tiny_model.py``: it writes a split model of the real interface."""
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    spec = importlib.util.spec_from_file_location("tiny_model", Path(__file__).with_name("tiny_model.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """``alpamayo bag import KIND SRC DST``: make a bag from a foreign data set."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 from rich.markup import escape
 from rich.table import Table
 
 from alpamayo_ros.cli.console import OUT, print_json, progress_bar
+from alpamayo_ros.cli.quiet_video import quiet_video
 from alpamayo_ros.importers.comma2k19 import import_comma2k19
 from alpamayo_ros.importers.imported_bag import ImportSummary
 from alpamayo_ros.importers.pandaset import import_pandaset
@@ -65,7 +64,7 @@ def bag_import_video(
         quality: Of the JPEG files, 1 to 100.
         as_json: Print the summary as JSON.
     """
-    _quiet_decoder()
+    quiet_video()
     with progress_bar("importing") as progress:
         summary = import_video(
             source, destination, camera=camera, start_ns=start_ns, fps=fps, quality=quality, progress=progress
@@ -109,13 +108,6 @@ def bag_import_physical_ai_av(
             progress=progress,
         )
     _report(summary, as_json=as_json)
-
-
-def _quiet_decoder() -> None:
-    """Keep OpenCV and FFmpeg from writing to standard error; what matters of it is raised, or told as a warning."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    if "OPENCV_LOG_LEVEL" not in os.environ:
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def _report(summary: ImportSummary, *, as_json: bool) -> None:

@@ -34,21 +34,13 @@ def show(
 
 def _of_profile(profile: str, calibration: Path | None, params: Path | None, envelope: Path | None) -> dict[str, Any]:
     from alpamayo_ros.envelope.document import load_envelope
-    from alpamayo_ros.lineage.manifest import build_lineage
-    from alpamayo_ros.lineage.runtime import provenance, runtime_details
     from alpamayo_ros.params.node_parameters import load_parameters
-    from alpamayo_ros.params.profile import load_profile
     from alpamayo_ros.perception.calibration import load_calibration
+    from alpamayo_ros.pipeline.setup import choose_profile, set_up_stack
+    from alpamayo_ros.structs.camera import RigCalibration
 
-    rig = load_calibration(calibration) if calibration is not None else None
-    lineage = build_lineage(
-        profile=load_profile(profile),
-        parameters=load_parameters(params).behavioural(),
-        runtime=runtime_details(),
-        provenance=provenance(),
-        calibration=(rig.digest, rig.source) if rig is not None else ("none", "none"),
-        envelope_id=load_envelope(envelope).envelope_id,
-    )
+    rig = load_calibration(calibration) if calibration is not None else RigCalibration()
+    lineage = set_up_stack(choose_profile(profile), load_parameters(params), rig, load_envelope(envelope)).lineage
     return {
         "lineage_id": lineage.lineage_id,
         "envelope_id": lineage.envelope_id,

@@ -1,4 +1,4 @@
-"""Planar motion of a rig: measured from poses, and rolled out at constant turn rate and velocity."""
+"""Planar motion of a rig: measured from poses, and rolled out at constant turn rate and velocity or by actions."""
 
 from dataclasses import dataclass, replace
 
@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 MAX_CURVATURE_RADPM = 0.33
 """Largest curvature that a road vehicle drives, 1/m; the bound of the Alpamayo action space."""
+
+MAX_ACCELERATION_MPS2 = 9.8
+"""Largest acceleration and deceleration, m/s^2; the bound of the Alpamayo action space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +96,44 @@ def roll_out(motion: PlanarMotion, count: int, dt_s: float) -> NDArray[np.float6
     half = 0.5 * motion.turn_rate_radps * time
     chord = motion.speed_mps * time * np.sinc(half / np.pi)
     return np.stack([chord * np.cos(half), chord * np.sin(half), 2.0 * half], axis=1)
+
+
+def limit_actions(actions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return actions within the bounds of the action space.
+
+    Args:
+        actions: (..., 2): acceleration in m/s^2 and curvature in 1/m.
+    """
+    bounds = np.array([MAX_ACCELERATION_MPS2, MAX_CURVATURE_RADPM])
+    return np.clip(actions, -bounds, bounds)
+
+
+def roll_out_actions(actions: NDArray[np.float64], speed_mps: float, dt_s: float) -> NDArray[np.float64]:
+    """Roll a unicycle out by accelerations and curvatures, each held for one step.
+
+    v[k+1] = max(v[k] + a[k] dt, 0), yaw[k+1] = yaw[k] + curvature[k] d[k] with d[k] = (v[k] + v[k+1]) dt / 2, and the
+    position advances by the mean of the velocities at both ends of the step: the integration of the Alpamayo action
+    space, except that a braked vehicle stops instead of rolling back. The acceleration of the result is the one that
+    the speeds show, so it is zero at a standstill whatever was asked for.
+
+    Args:
+        actions: (K, N, 2): acceleration in m/s^2 and curvature in 1/m of K samples.
+        speed_mps: Speed at t0; a negative one counts as zero.
+        dt_s: Time of one step; point k lies at (k + 1) * dt_s.
+
+    Returns:
+        (K, 7, N) in the order of structs.trajectory.TRAJECTORY_FIELDS, in the rig frame at t0.
+    """
+    samples, count, _ = actions.shape
+    speeds = np.empty((samples, count + 1))
+    speeds[:, 0] = max(speed_mps, 0.0)
+    for step in range(count):
+        np.maximum(speeds[:, step] + actions[:, step, 0] * dt_s, 0.0, out=speeds[:, step + 1])
+    before, after = speeds[:, :-1], speeds[:, 1:]
+    curvature = actions[:, :, 1]
+    yaw = np.zeros((samples, count + 1))
+    np.cumsum(curvature * (0.5 * dt_s) * (before + after), axis=1, out=yaw[:, 1:])
+    forward, left = speeds * np.cos(yaw), speeds * np.sin(yaw)
+    x = np.cumsum(0.5 * dt_s * (forward[:, :-1] + forward[:, 1:]), axis=1)
+    y = np.cumsum(0.5 * dt_s * (left[:, :-1] + left[:, 1:]), axis=1)
+    return np.stack([x, y, np.zeros_like(x), yaw[:, 1:], after, (after - before) / dt_s, curvature], axis=1)

@@ -32,6 +32,7 @@ class Actor:
         label: Kind of actor.
         pose: Of the middle of the box; x along its length.
         size_m: Length, width, height.
+        rgba: Colour that it is shown in, 0 to 1.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Actor:
     label: str
     pose: Pose
     size_m: tuple[float, float, float]
+    rgba: tuple[float, float, float, float] = (1.0, 0.6, 0.0, 0.5)
 
 
 def compressed_image(stamp_ns: int, frame_id: str, jpeg: bytes) -> bytes:
@@ -167,7 +169,7 @@ def _cube(stamp_ns: int, frame_id: str, actor: Actor, lifetime_ns: int) -> Any:
         action=marker.ADD,
         pose=_pose(actor.pose),
         scale=vector("geometry_msgs/msg/Vector3", actor.size_m),
-        color=_colour(),
+        color=_colour(actor.rgba),
         lifetime=message_class("builtin_interfaces/msg/Duration")(sec=seconds, nanosec=nanoseconds),
         frame_locked=False,
         points=[],
@@ -182,9 +184,10 @@ def _cube(stamp_ns: int, frame_id: str, actor: Actor, lifetime_ns: int) -> Any:
     )
 
 
-@lru_cache(maxsize=1)
-def _colour() -> Any:
-    return message_class("std_msgs/msg/ColorRGBA")(r=1.0, g=0.6, b=0.0, a=0.5)
+@lru_cache(maxsize=64)
+def _colour(rgba: tuple[float, float, float, float]) -> Any:
+    red, green, blue, opacity = rgba
+    return message_class("std_msgs/msg/ColorRGBA")(r=red, g=green, b=blue, a=opacity)
 
 
 @lru_cache(maxsize=1)

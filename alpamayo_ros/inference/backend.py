@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alpamayo_ros.errors import TensorSpecError
+from alpamayo_ros.errors import BackendError, TensorSpecError
 
 Tensors = Mapping[str, NDArray[Any]]
 
@@ -75,6 +75,44 @@ def validate_tensors(specs: tuple[TensorSpec, ...], tensors: Tensors, what: str)
             raise TensorSpecError(
                 f"{what} {spec.name!r} is {tensor.dtype} {tensor.shape}; expected {spec.dtype} {spec.shape}"
             )
+
+
+def require_specs(have: tuple[TensorSpec, ...], want: tuple[TensorSpec, ...], what: str) -> None:
+    """Require that a program takes or gives exactly the named tensors, before anything is run.
+
+    Args:
+        have: What the program states; -1 where it leaves a length open.
+        want: What is needed; -1 where any length will do.
+        what: For error texts, e.g. ``input of reasoning.onnx``.
+
+    Raises:
+        TensorSpecError: They differ.
+    """
+    stated = {spec.name: spec for spec in have}
+    names = sorted(spec.name for spec in want)
+    if names != sorted(stated):
+        raise TensorSpecError(f"{what} has the tensors {sorted(stated)}; expected {names}")
+    for spec in want:
+        found = stated[spec.name]
+        same = len(found.shape) == len(spec.shape) and all(
+            -1 in pair or pair[0] == pair[1] for pair in zip(found.shape, spec.shape, strict=True)
+        )
+        if not same or np.dtype(found.dtype) != np.dtype(spec.dtype):
+            raise TensorSpecError(
+                f"{what} {spec.name!r} is {found.dtype} {found.shape}; expected {spec.dtype} {spec.shape}, "
+                "where -1 is any length"
+            )
+
+
+def require_finite(tensors: Tensors, stage: str) -> None:
+    """Require that every output of a stage is finite.
+
+    Raises:
+        BackendError: One is not.
+    """
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise BackendError(f"output {name!r} of the {stage} stage is not finite")
 
 
 def derive_seed(base: int, t0_ns: int, stage: str, sample: int) -> int:

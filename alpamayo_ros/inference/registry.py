@@ -1,33 +1,87 @@
 """Open a session by backend id; there is no fall-back from one backend to another."""
 
 from importlib import import_module
+from typing import Any
 
 from alpamayo_ros.errors import BackendError, BackendUnavailableError, expected_one_of
 from alpamayo_ros.inference.backend import Session
+from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import StageSpec
 
 BACKEND_IDS = ("reference", "torch", "ort_cpu", "ort_cuda", "ort_tensorrt", "tensorrt", "nim")
 """Every backend id that a profile may name."""
 
-_MODULES = {"reference": "alpamayo_ros.inference.backends.reference_backend"}
+DETECTOR_BACKEND = "ort_cpu"
+"""What runs a detector, whatever the profile's backend is."""
+
+_MODULES = {
+    "reference": "alpamayo_ros.inference.backends.reference_backend",
+    "ort_cpu": "alpamayo_ros.inference.backends.ort_cpu_backend",
+}
 
 
-def open_session(backend: str, stage: StageSpec) -> Session:
+def open_session(
+    backend: str, stage: StageSpec, model: ModelFolder | None = None, *, session_threads: int = 1
+) -> Session:
     """Load a stage's program or engine.
 
     Args:
         backend: Backend id.
         stage: What to load.
+        model: Where the files of the model are.
+        session_threads: Threads that one inference is pinned to.
 
     Raises:
-        BackendError: The backend or the program is not known.
-        BackendUnavailableError: The backend is known, but this version does not contain it.
+        ArtifactError: A file is missing or is not the one that the model names.
+        BackendError: The backend or the program is not known, or refuses the file.
+        BackendUnavailableError: The backend is known, but its library is absent or this version does not contain it.
     """
+    session: Session = _backend_module(backend).open_session(stage, model, session_threads)
+    return session
+
+
+def open_onnx(name: str, data: bytes, *, session_threads: int = 1) -> Session:
+    """Load one ONNX file that is no part of a model folder, on the CPU.
+
+    Args:
+        name: For error texts.
+        data: The file, whose digest the caller has verified.
+        session_threads: Threads that one inference is pinned to.
+
+    Raises:
+        BackendError: ONNX Runtime refuses the file.
+        BackendUnavailableError: ONNX Runtime is absent.
+    """
+    session: Session = _backend_module(DETECTOR_BACKEND).open_onnx(name, data, session_threads)
+    return session
+
+
+def library_versions(backend: str) -> dict[str, str]:
+    """Return the versions of the libraries that a backend computes with, beside those that every stage uses.
+
+    A backend that is not known or not built has none: who opens a session is told so.
+
+    Raises:
+        BackendUnavailableError: The library is absent.
+    """
+    if backend not in _MODULES:
+        return {}
+    versions: dict[str, str] = _backend_module(backend).library_versions()
+    return versions
+
+
+def _backend_module(backend: str) -> Any:
     if backend not in BACKEND_IDS:
         raise BackendError(expected_one_of("backend", backend, BACKEND_IDS))
     if backend not in _MODULES:
         raise BackendUnavailableError(
             f"backend {backend!r} is not part of this version; expected one of: {', '.join(sorted(_MODULES))}"
         )
-    session: Session = import_module(_MODULES[backend]).open_session(stage)
-    return session
+    try:
+        return import_module(_MODULES[backend])
+    except ImportError as error:
+        library = error.name or "its library"
+        raise BackendUnavailableError(
+            f"backend {backend!r} needs {library}, which cannot be imported ({error}); expected it to be installed: "
+            f"pip install {library}"
+        ) from error

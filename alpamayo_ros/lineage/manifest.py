@@ -20,6 +20,7 @@ def build_lineage(
     calibration: tuple[str, str] = (NONE, "none"),
     envelope_id: str = NONE,
     artifacts: Mapping[str, tuple[str, str]] | None = None,
+    model: Mapping[str, Any] | None = None,
 ) -> Lineage:
     """Name everything that produces an output.
 
@@ -32,6 +33,7 @@ def build_lineage(
         envelope_id: Id of the envelope document, or ``none``.
         artifacts: Digest and name of further component kinds (model, engine, dataset, ...). Kinds that are
             not given are ``none`` for a profile without a learned part, else ``unknown``.
+        model: What the model says about itself; stated, because the id holds its digest only.
     """
     given = dict(artifacts or {})
     config = {"profile": _behavioural_profile(profile), "parameters": parameters}
@@ -46,7 +48,7 @@ def build_lineage(
         envelope_id=envelope_id,
         components=components,
         manifest=text.decode(),
-        details={"config": _flatten(config), "runtime": dict(runtime)},
+        details={"config": _flatten(config), "runtime": dict(runtime)} | ({"model": _flatten(model)} if model else {}),
         provenance=dict(provenance),
     )
 
@@ -54,7 +56,8 @@ def build_lineage(
 def _behavioural_profile(profile: Profile) -> dict[str, Any]:
     """Return what a profile means, with its defaults; neither its wording nor what it leaves out moves the id."""
     values = asdict(profile)
-    for name in ("description", "document"):
+    # Where the model lies is no part of what it is: that is the model component.
+    for name in ("description", "document", "model", "model_folder"):
         del values[name]
     return values
 

@@ -19,7 +19,8 @@ _GENERATED = frozenset({"msg", "srv", "action", "__pycache__"})
 def source_files() -> list[tuple[str, Path]]:
     """Return (path below the package, file) of every source file of this package, sorted by path.
 
-    Ours are the ``*.py`` of our rooms and everything in ``_data``; what the build generates is left out.
+    Ours are the ``*.py`` of our rooms and everything in ``_data`` but models, which are components of their own; what
+    the build generates is left out.
     """
     root = Path(str(resources.files("alpamayo_ros")))
     found: list[tuple[str, Path]] = []
@@ -29,6 +30,8 @@ def source_files() -> list[tuple[str, Path]]:
             names[:] = [name for name in names if name not in _GENERATED]
         names[:] = [name for name in names if name != "__pycache__"]
         data = below.parts[:1] == ("_data",)
+        if below.parts == ("_data", "config"):
+            names[:] = [name for name in names if name != "models"]
         found += [((below / name).as_posix(), Path(folder) / name) for name in files if data or name.endswith(".py")]
     return sorted(found)
 

@@ -7,7 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.messages.translator import Translator, stamp_ns
+from alpamayo_ros.structs.camera_health import CameraHealth, SightFinding
+from alpamayo_ros.structs.detection import DetectedActor
 from alpamayo_ros.structs.input_counts import InputCounts
+from alpamayo_ros.structs.navigation import Navigation
 from alpamayo_ros.structs.observation import EgoHistory, FrameReference, Observation
 from alpamayo_ros.structs.plan import PlanContext
 
@@ -35,24 +38,34 @@ class StageTranslator(Translator):
         self._frame_reference = factory("alpamayo_ros/msg/FrameReference")
         self._ego_history = factory("alpamayo_ros/msg/EgoHistory")
         self._observation = factory("alpamayo_ros/msg/SceneObservation")
+        self._camera_health = factory("alpamayo_ros/msg/CameraHealth")
+        self._detected_actor = factory("alpamayo_ros/msg/DetectedActor")
         self._plan_context = factory("alpamayo_ros/msg/PlanContext")
         self._input_counts = factory("alpamayo_ros/msg/InputCounts")
 
     def observation(self, observation: Observation) -> Any:
         """Return the SceneObservation message of a struct, without ids."""
         images = {} if observation.images is None else {IMAGES: observation.images}
+        tensors = {**images, **observation.tensors}
         return self._observation(
             header=self.header(observation.t0_ns),
             epoch=observation.epoch,
             history=self._history(observation.history),
             frames=[
                 self._frame_reference(
-                    camera=frame.camera, stamp=self.time(frame.stamp_ns), payload_sha256=frame.payload_sha256
+                    camera=frame.camera,
+                    stamp=self.time(frame.stamp_ns),
+                    payload_sha256=frame.payload_sha256,
+                    width=frame.width,
+                    height=frame.height,
                 )
                 for frame in observation.frames
             ],
             worst_skew_ns=observation.worst_skew_ns,
-            tensors=self._tensors(images),
+            navigation=int(observation.navigation),
+            tensors=self._tensors(tensors),
+            camera_health=[self._health(health) for health in observation.camera_health],
+            actors=[self._actor(actor) for actor in observation.actors],
             lineage_id="",
             envelope_id="",
         )
@@ -77,6 +90,27 @@ class StageTranslator(Translator):
             dropped=self._numeric(np.asarray(counts.dropped, dtype=np.uint64)),
             newest_stamp_ns=self._numeric(np.asarray(counts.newest_stamp_ns, dtype=np.int64)),
             last_closed_ns=counts.last_closed_ns,
+        )
+
+    def _health(self, health: CameraHealth) -> Any:
+        numbers = {
+            name: self._numeric(np.array([getattr(finding, name) for finding in health.findings], dtype=np.float32))
+            for name in ("score", "warn_limit", "error_limit")
+        }
+        names = [finding.name for finding in health.findings]
+        return self._camera_health(camera=health.camera, state=int(health.state), finding=names, **numbers)
+
+    def _actor(self, actor: DetectedActor) -> Any:
+        left, top, width, height = actor.box_px
+        return self._detected_actor(
+            id=actor.id,
+            label=actor.label,
+            score=actor.score,
+            camera=actor.camera,
+            box_x=left,
+            box_y=top,
+            box_width=width,
+            box_height=height,
         )
 
     def _history(self, history: EgoHistory) -> Any:
@@ -105,15 +139,24 @@ class StageTranslator(Translator):
 
 def observation_struct(message: Any) -> Observation:
     """Return the struct of a SceneObservation message; ValueError if its arrays do not fit each other."""
+    tensors = _tensor_structs(message.tensors)
+    images = tensors.pop(IMAGES, None)
     return Observation(
         t0_ns=stamp_ns(message.header.stamp),
         epoch=int(message.epoch),
         history=_history_struct(message.history),
         frames=tuple(
-            FrameReference(frame.camera, stamp_ns(frame.stamp), frame.payload_sha256) for frame in message.frames
+            FrameReference(
+                frame.camera, stamp_ns(frame.stamp), frame.payload_sha256, int(frame.width), int(frame.height)
+            )
+            for frame in message.frames
         ),
-        images=_tensor_structs(message.tensors).get(IMAGES),
+        images=images,
         worst_skew_ns=int(message.worst_skew_ns),
+        navigation=Navigation(message.navigation),
+        tensors=tensors,
+        camera_health=tuple(_health_struct(health) for health in message.camera_health),
+        actors=tuple(_actor_struct(actor) for actor in message.actors),
     )
 
 
@@ -137,6 +180,22 @@ def input_counts_struct(message: Any) -> InputCounts:
         newest_stamp_ns=tuple(map(int, message.newest_stamp_ns)),
         last_closed_ns=int(message.last_closed_ns),
     )
+
+
+def _health_struct(message: Any) -> CameraHealth:
+    columns = (message.finding, message.score, message.warn_limit, message.error_limit)
+    if len({len(column) for column in columns}) != 1:
+        raise ValueError(
+            f"health of camera {message.camera!r} has {', '.join(str(len(column)) for column in columns)} names, "
+            "scores and limits; expected as many of each"
+        )
+    findings = tuple(SightFinding(name, *map(float, numbers)) for name, *numbers in zip(*columns, strict=True))
+    return CameraHealth(message.camera, findings)
+
+
+def _actor_struct(message: Any) -> DetectedActor:
+    box_px = (message.box_x, message.box_y, message.box_width, message.box_height)
+    return DetectedActor(message.label, float(message.score), message.camera, box_px, message.id)
 
 
 def _history_struct(message: Any) -> EgoHistory:

@@ -104,11 +104,13 @@ ODOMETRY_TYPE = "nav_msgs/msg/Odometry"
 COMPRESSED_TYPE = "sensor_msgs/msg/CompressedImage"
 RAW_TYPE = "sensor_msgs/msg/Image"
 CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo"
+NAVIGATION_TYPE = "alpamayo_ros/msg/NavigationCommand"
 
 INPUT_TOPICS = (
     InputTopic("~/input/odometry", (ODOMETRY_TYPE,), ("perception",)),
     InputTopic("~/input/camera/<id>", (COMPRESSED_TYPE, RAW_TYPE), ("perception",)),
     InputTopic("~/input/camera/<id>/camera_info", (CAMERA_INFO_TYPE,), ("perception",)),
+    InputTopic("~/input/navigation", (NAVIGATION_TYPE,), ("perception",)),
     InputTopic("~/input/observation", ("alpamayo_ros/msg/SceneObservation",), ("reasoning",), "observation"),
     InputTopic("~/input/plan_context", ("alpamayo_ros/msg/PlanContext",), ("planner",), "plan_context"),
     InputTopic("~/input/tick", ("alpamayo_ros/msg/TickStatus",), ("perception", "reasoning", "planner"), "tick"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from alpamayo_ros.messages.typestore import message_class
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
 from alpamayo_ros.structs.lineage import Lineage, LineageComponent
+from alpamayo_ros.structs.navigation import Navigation, NavigationCommand
 from alpamayo_ros.structs.pose import OdometrySample, Pose
 from alpamayo_ros.structs.rationale import (
     CausalFactor,
@@ -53,6 +54,7 @@ class Translator:
         self._rationale = factory("alpamayo_ros/msg/Rationale")
         self._factor = factory("alpamayo_ros/msg/CausalFactor")
         self._trajectory_set = factory("alpamayo_ros/msg/TrajectorySet")
+        self._navigation = factory("alpamayo_ros/msg/NavigationCommand")
         self._numeric = numeric
 
     def time(self, ns: int) -> Any:
@@ -120,6 +122,10 @@ class Translator:
             envelope_id=trajectories.envelope_id,
             **arrays,
         )
+
+    def navigation(self, command: NavigationCommand) -> Any:
+        """Return the NavigationCommand message of a struct."""
+        return self._navigation(header=self.header(command.stamp_ns), navigation=int(command.navigation))
 
     def lineage(self, lineage: Lineage, ns: int) -> Any:
         """Return the Lineage message of a struct, valid from ``ns`` on."""
@@ -200,6 +206,11 @@ def odometry_struct(message: Any) -> OdometrySample:
     pose = message.pose.pose
     p, q, stamp = pose.position, pose.orientation, message.header.stamp
     return OdometrySample(stamp.sec * _NS + stamp.nanosec, p.x, p.y, p.z, q.x, q.y, q.z, q.w)
+
+
+def navigation_struct(message: Any) -> NavigationCommand:
+    """Return the struct of a NavigationCommand message; ValueError if its constant is not known."""
+    return NavigationCommand(stamp_ns(message.header.stamp), Navigation(message.navigation))
 
 
 def compressed_frame(message: Any, camera: str) -> CameraFrame:

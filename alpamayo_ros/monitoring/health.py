@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from alpamayo_ros.structs.camera_health import CameraHealth, SightState
+
 
 class Level(IntEnum):
     """Severity; the numbers are those of diagnostic_msgs/DiagnosticStatus."""
@@ -73,6 +75,8 @@ class PerceptionFacts:
         busy_ns: How long the stages have been busy with the present tick, None if they are idle.
         busy_text: Which tick that is.
         skipped: Ticks that were skipped because the stages were busy.
+        cameras: How well each camera sees.
+        traffic: How many actors of each kind the detector found last; None without a detector.
     """
 
     inputs: Sequence[InputHealth]
@@ -83,6 +87,8 @@ class PerceptionFacts:
     busy_ns: int | None = None
     busy_text: str = ""
     skipped: int = 0
+    cameras: Sequence[CameraHealth] = ()
+    traffic: Mapping[str, int] | None = None
 
 
 def worst(healths: Sequence[Health]) -> Health | None:
@@ -127,6 +133,10 @@ def perception_health(facts: PerceptionFacts, silence_after_ns: int) -> Health:
     for fact in facts.inputs:
         values[f"{fact.name} received"] = str(fact.received)
         values[f"{fact.name} lost on the way"] = str(fact.lost)
+    for camera in facts.cameras:
+        values[f"{camera.camera} sees"] = camera.text or "well"
+    if facts.traffic is not None:
+        values["actors detected"] = ", ".join(f"{count} {label}" for label, count in facts.traffic.items()) or "none"
     judged = [input_health(fact, silence_after_ns) for fact in facts.inputs if fact.required or fact.problem]
     trouble = worst([health for health in judged if health.level is not Level.OK])
     if trouble is not None:
@@ -135,12 +145,17 @@ def perception_health(facts: PerceptionFacts, silence_after_ns: int) -> Health:
         return Health(
             Level.WARN, f"the stages have been busy with {facts.busy_text} for {facts.busy_ns / 1e9:.1f} s", values
         )
+    blind = max(facts.cameras, key=lambda camera: camera.state, default=None)
+    if blind is not None and blind.state is SightState.ERROR:
+        return Health(Level.ERROR, f"camera {blind.camera}: {blind.text}", values)
     if facts.rejected_in_a_row:
         return Health(
             Level.WARN,
             f"the last {facts.rejected_in_a_row} tick(s) were rejected or failed: {facts.last_rejection}",
             values,
         )
+    if blind is not None and blind.state is SightState.WARN:
+        return Health(Level.WARN, f"camera {blind.camera}: {blind.text}", values)
     if not facts.closed:
         return Health(Level.OK, "active; no tick has closed yet", values)
     return Health(Level.OK, f"active; {facts.answered} of {facts.closed} ticks answered", values)

@@ -3,23 +3,28 @@
 import sys
 from typing import Any
 
-from alpamayo_ros.errors import TopicError
+from alpamayo_ros.errors import BackendError, TopicError
 from alpamayo_ros.messages.stage_translator import StageTranslator
-from alpamayo_ros.messages.translator import camera_intrinsics, odometry_struct, tick_struct
+from alpamayo_ros.messages.translator import camera_intrinsics, navigation_struct, odometry_struct, tick_struct
 from alpamayo_ros.monitoring.health import Health, perception_health
+from alpamayo_ros.perception.detector import ActorDetector
 from alpamayo_ros.perception.rig_odometry import RigOdometry
 from alpamayo_ros.pipeline.dispatch import Decision, key_of
-from alpamayo_ros.pipeline.observer import ODOMETRY, Seen
+from alpamayo_ros.pipeline.observer import NAVIGATION, ODOMETRY, Seen
 from alpamayo_ros.pipeline.setup import StackSetup
-from alpamayo_ros.pipeline.tick_status import rejected
+from alpamayo_ros.pipeline.stages import Perceiving, load_detector, load_perceiver
+from alpamayo_ros.pipeline.tick_status import rejected, stage_failed
 from alpamayo_ros.ros.classes import generated_class, graph_translator
 from alpamayo_ros.ros.inputs import InputSubscriptions, matched_publishers, validate_topic
 from alpamayo_ros.ros.lifecycle import ManagedNode
 from alpamayo_ros.ros.outputs import Outputs
+from alpamayo_ros.ros.perceive_stage import PerceiveStage
 from alpamayo_ros.ros.perception_inputs import camera_frame, input_specs, requested_ticks
 from alpamayo_ros.ros.process import run_nodes
 from alpamayo_ros.ros.qos import qos_profile
+from alpamayo_ros.ros.stage import DRAIN_S
 from alpamayo_ros.ros.tick_ledger import TickLedger
+from alpamayo_ros.structs.detection import count_by_label
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.tick import Rejection, TickOutcome, TickStatus
 
@@ -32,6 +37,8 @@ class PerceptionNode(ManagedNode):
     _ledger: TickLedger
     _odometry: RigOdometry
     _translator: StageTranslator
+    _stage: PerceiveStage
+    _detector: ActorDetector | None = None
     _tick_subscription: Any = None
     _counts_due = False
 
@@ -42,14 +49,17 @@ class PerceptionNode(ManagedNode):
             validate_topic(self, spec)
         self._requested = requested_ticks(stack.parameters.perception.requested_ticks_file)
         self._translator = graph_translator()
-        self._ledger = TickLedger(stack, self._requested, self.now_ns)
+        self._detector = load_detector(stack.profile, stack.parameters.perception)
+        self._ledger = TickLedger(stack, self._requested, self.now_ns, self._detector)
+        perceiving = Perceiving(self._detector, load_perceiver(stack.profile))
+        self._stage = PerceiveStage(perceiving, self.handover.worker, self._give, self._stage_failed)
         self.outputs = Outputs(self, self.key, stack.lineage, self.handover)
 
     def start(self) -> None:
         """Subscribe to the inputs, with everything that was seen before forgotten."""
         if self.stack is None:
             return
-        self._ledger = TickLedger(self.stack, self._requested, self.now_ns)
+        self._ledger = TickLedger(self.stack, self._requested, self.now_ns, self._detector)
         self._odometry = RigOdometry(self.stack.calibration.odometry)
         if self.handover.in_memory:
             self.handover.receive("tick", self._on_status)
@@ -70,6 +80,8 @@ class PerceptionNode(ManagedNode):
         if self._inputs is not None:
             self._inputs.close()
             self._inputs = None
+        if not self._stage.drain(DRAIN_S):
+            self.get_logger().error(f"the stage still runs {DRAIN_S:.0f} s after its node was stopped")
 
     def tear_down(self) -> None:
         """Publish nothing more."""
@@ -119,6 +131,17 @@ class PerceptionNode(ManagedNode):
         frame = camera_frame(message, camera, type_name)
         self._take(camera, self._ledger.observer.feed_frame(frame))
 
+    def on_navigation(self, message: Any, _type_name: str) -> None:
+        """Take a navigation command."""
+        try:
+            command = navigation_struct(message)
+        except ValueError as error:
+            self._note(NAVIGATION, f"navigation command cannot be used: {error}")
+            return
+        self._note(NAVIGATION, "")
+        self._ledger.observer.feed_navigation(command)
+        self._take(NAVIGATION, [])
+
     def on_camera_info(self, camera: str, message: Any, _type_name: str) -> None:
         """Take the intrinsics of a camera."""
         self._ledger.observer.feed_camera_info(camera, camera_intrinsics(message))
@@ -156,8 +179,20 @@ class PerceptionNode(ManagedNode):
     def _hand_on(self, observation: Observation) -> bool:
         if self.outputs is None or not self.outputs.has_taker("observation"):
             return False
-        self.outputs.publish("observation", observation, self._translator.observation, lazily=True)
+        self._stage.run(observation)
         return True
+
+    def _give(self, observation: Observation) -> None:
+        if self.outputs is None:
+            raise BackendError("perception was taken down before the tick was handed on")
+        if self._detector is not None:
+            self._ledger.traffic = count_by_label(observation.actors)
+        self.outputs.publish("observation", observation, self._translator.observation, lazily=True)
+
+    def _stage_failed(self, observation: Observation, error: Exception) -> None:
+        status = stage_failed(observation.t0_ns, observation.epoch, self._ledger.trigger, error)
+        self._publish_status(status)
+        self._finish_soon(status)
 
     def _nobody_listens(self, observation: Observation) -> TickStatus:
         topic = self.outputs.topic("observation") if self.outputs is not None else "~/output/observation"
@@ -172,10 +207,16 @@ class PerceptionNode(ManagedNode):
     def _on_status(self, status: TickStatus) -> None:
         if status.outcome not in (TickOutcome.ANSWERED, TickOutcome.STAGE_FAILED):
             return
-        if self.executor is None or not self.handover.in_memory:
+        if self.handover.in_memory:
+            # The planner is still inside its call: to go on from here would nest each tick in the one before.
+            self._finish_soon(status)
+        else:
+            self._follow(self._ledger.finish(status))
+
+    def _finish_soon(self, status: TickStatus) -> None:
+        if self.executor is None:
             self._follow(self._ledger.finish(status))
         else:
-            # The planner is still inside its call: to go on from here would nest each tick in the one before.
             self.executor.create_task(lambda: self._follow(self._ledger.finish(status)))
 
     def _publish_status(self, status: TickStatus) -> None:

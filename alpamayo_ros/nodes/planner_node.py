@@ -3,10 +3,10 @@
 import sys
 from typing import Any
 
-from alpamayo_ros.inference.registry import open_session
 from alpamayo_ros.messages.stage_translator import plan_context_struct
 from alpamayo_ros.messages.views import Views
 from alpamayo_ros.pipeline.setup import StackSetup
+from alpamayo_ros.pipeline.stages import load_planner
 from alpamayo_ros.pipeline.tick_status import answered
 from alpamayo_ros.planning.planner import Planner
 from alpamayo_ros.ros.classes import generated_class, graph_translator
@@ -26,9 +26,7 @@ class PlannerNode(StageNode):
 
     def load(self, stack: StackSetup) -> None:
         """Load the engine."""
-        session = open_session(stack.profile.backend, stack.profile.stages["plan"])
-        session.warm_up()
-        self._planner = Planner(stack.profile, stack.parameters.planner, session)
+        self._planner = load_planner(stack.profile, stack.parameters)
         self._views = Views(generated_class)
 
     def convert(self, message: Any) -> PlanContext:

@@ -4,11 +4,12 @@ import sys
 from typing import Any
 
 from alpamayo_ros.errors import BackendError
-from alpamayo_ros.inference.registry import open_session
 from alpamayo_ros.messages.stage_translator import observation_struct
 from alpamayo_ros.messages.views import Views
 from alpamayo_ros.pipeline.setup import StackSetup
-from alpamayo_ros.reasoning.reasoner import Reasoned, Reasoner
+from alpamayo_ros.pipeline.stages import load_reasoner
+from alpamayo_ros.reasoning.reasoned import Reasoned
+from alpamayo_ros.reasoning.reasoner import Reasoner
 from alpamayo_ros.ros.classes import generated_class, graph_translator
 from alpamayo_ros.ros.outputs import Outputs
 from alpamayo_ros.ros.process import run_nodes
@@ -25,9 +26,7 @@ class ReasoningNode(StageNode):
 
     def load(self, stack: StackSetup) -> None:
         """Load the engine."""
-        session = open_session(stack.profile.backend, stack.profile.stages["reason"])
-        session.warm_up()
-        self._reasoner = Reasoner(stack.profile, stack.parameters.reasoning, session)
+        self._reasoner = load_reasoner(stack.profile, stack.parameters)
         self._views = Views(generated_class)
 
     def convert(self, message: Any) -> Observation:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from alpamayo_ros.errors import ParameterError
+from alpamayo_ros.params.detector import DetectorParams
 from alpamayo_ros.params.parameter import parameter
-from alpamayo_ros.params.stack import StackParams
 
 LATENESS_MS = 50
 """At least this much may a message be behind the other topics without changing an outcome."""
 
 
 @dataclass(frozen=True, slots=True)
-class PerceptionParams(StackParams):
+class PerceptionParams(DetectorParams):
     """Limits of the observation; the defaults are the ones that the determinism of the tick rule is stated for."""
 
     max_wait_ms: int = parameter(
@@ -39,9 +39,17 @@ class PerceptionParams(StackParams):
     max_yaw_error_deg: float = parameter(
         10.0, "Largest difference of a camera's yaw from the profile.", unit="deg", minimum=0.0
     )
+    navigation_max_age_ms: int = parameter(
+        2000,
+        "A navigation command holds for this long unless a newer one comes; then there is none.",
+        unit="ms",
+        minimum=100,
+        maximum=3_600_000,
+    )
     topics_file: str = parameter(
         "",
-        "Topics file: which topic carries which input; empty for ~/input/odometry and ~/input/camera/<id>.",
+        "Topics file: which topic carries which input; empty for ~/input/odometry, ~/input/navigation and "
+        "~/input/camera/<id>.",
         behavioural=False,
     )
     skip_when_busy: bool = parameter(

@@ -32,12 +32,31 @@ class StageSpec:
     """What runs one stage.
 
     Attributes:
-        program: Name of the program or engine that the backend loads.
-        options: Numbers that the program takes.
+        program: Name of the program that the backend has, or of the file in the model folder that it loads.
+        options: Numbers that the program or the method takes.
+        method: How it is used: ``direct`` runs it once, ``token_decoder`` token by token, ``flow_matching`` in steps.
     """
 
     program: str
     options: Mapping[str, float] = field(default_factory=dict)
+    method: str = "direct"
+
+
+@dataclass(frozen=True, slots=True)
+class StageOption:
+    """One number that a method of a stage takes.
+
+    Attributes:
+        default: Value where the profile gives none.
+        minimum: Smallest value.
+        maximum: Largest value.
+        whole: Whether it is a whole number.
+    """
+
+    default: float
+    minimum: float
+    maximum: float
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,9 @@ class Profile:
         name: Name of the profile.
         description: One sentence for people.
         learned: Whether any part of it was trained.
+        model: Model folder: the name of a packaged one, or a path from the profile file on if there is a ``/`` in it;
+            empty for a model without files.
+        model_folder: Where that folder is.
         trigger: Id of the input that gives t0: ``odometry`` or a camera id.
         cameras: Cameras in the model's order; empty for a model without pictures.
         frames_per_camera: Frames on the grid t0 - i * period, oldest first.
@@ -59,8 +81,10 @@ class Profile:
         dt_ms: Time between points.
         sample_count: Sampled trajectories per tick.
         backend: Backend id that the profile is meant for.
-        stages: By stage name, in order.
-        prompt_family: How the prompt is built, ``none`` without text input.
+        stages: By stage name: ``perceive`` (optional), ``reason``, ``plan``.
+        navigation: Whether the model takes a navigation command.
+        selection: Which sample is the plan: ``first_sample``, or ``medoid``: the one nearest to the others.
+        prompt_family: Language of prompt and answer, ``none`` without text of a model.
         session_threads: Pinned threads of one inference session.
         base_seed: Seed that each inference's seed is derived from.
         declared_latency_ms: Bag time of a replayed output is t0 plus this.
@@ -72,6 +96,8 @@ class Profile:
     learned: bool
     trigger: str
     stages: Mapping[str, StageSpec]
+    model: str = ""
+    model_folder: Path | None = None
     cameras: tuple[CameraSpec, ...] = ()
     frames_per_camera: int = 0
     image_height: int = 0
@@ -82,6 +108,8 @@ class Profile:
     dt_ms: int = 100
     sample_count: int = 1
     backend: str = "reference"
+    navigation: bool = False
+    selection: str = "first_sample"
     prompt_family: str = "none"
     session_threads: int = 1
     base_seed: int = 0
@@ -92,6 +120,29 @@ class Profile:
     def inputs(self) -> tuple[str, ...]:
         """Ids of every input that a tick waits for: odometry, then the cameras in order."""
         return ("odometry", *(camera.id for camera in self.cameras))
+
+
+def stage_options(profile: Profile, stage: str, allowed: Mapping[str, StageOption]) -> dict[str, float]:
+    """Return the options of a stage, with defaults for those that the profile does not give.
+
+    Raises:
+        ProfileError: An option is not known, not a whole number, or out of range.
+    """
+    given = profile.stages[stage].options
+    what = f"profile {profile.name}: stages/{stage}/options"
+    if given and not allowed:
+        raise ProfileError(f"{what} has {', '.join(sorted(given))}; expected none: this stage takes no options")
+    for name, value in given.items():
+        option = allowed.get(name)
+        if option is None:
+            raise ProfileError(expected_one_of(f"{what}: option", name, list(allowed)))
+        if option.whole and value != int(value):
+            raise ProfileError(f"{what}: {name} is {value}; expected a whole number")
+        if not option.minimum <= value <= option.maximum:
+            raise ProfileError(
+                f"{what}: {name} is {value}, out of range; expected from {option.minimum:g} to {option.maximum:g}"
+            )
+    return {name: given.get(name, option.default) for name, option in allowed.items()}
 
 
 def profile_names() -> list[str]:
@@ -110,14 +161,20 @@ def load_profile(name: str) -> Profile:
         ProfileError: It is not known, or not well formed.
     """
     if name.endswith((".yaml", ".yml")):
-        return parse_profile(read_text(Path(name), "profile", ProfileError), f"profile {name}")
+        path = Path(name)
+        return parse_profile(read_text(path, "profile", ProfileError), f"profile {name}", path.parent)
     if name not in profile_names():
         raise ProfileError(expected_one_of("profile", name, profile_names()) + ", or the path of a .yaml file")
     return parse_profile(packaged("config", "profiles", f"{name}.yaml").read_text(encoding="utf-8"), f"profile {name}")
 
 
-def parse_profile(text: str, what: str) -> Profile:
+def parse_profile(text: str, what: str, folder: Path = Path()) -> Profile:
     """Build a profile from its YAML text.
+
+    Args:
+        text: The document.
+        what: For error texts.
+        folder: Where its file lies: what a path of a model folder starts from.
 
     Raises:
         ProfileError: It is not well formed, or contradicts itself.
@@ -127,9 +184,21 @@ def parse_profile(text: str, what: str) -> Profile:
     values = dict(document)
     cameras = tuple(CameraSpec(**camera) for camera in values.pop("cameras", []))
     stages = {name: StageSpec(**spec) for name, spec in values.pop("stages").items()}
-    profile = Profile(cameras=cameras, stages=stages, document=document, **values)
+    profile = Profile(
+        cameras=cameras,
+        stages=stages,
+        document=document,
+        model_folder=_model_folder(values.get("model", ""), folder),
+        **values,
+    )
     _validate_consistency(profile, what)
     return profile
+
+
+def _model_folder(model: str, folder: Path) -> Path | None:
+    if not model:
+        return None
+    return folder / model if "/" in model else Path(str(packaged("config", "models", model)))
 
 
 def _validate_consistency(profile: Profile, what: str) -> None:

@@ -1,8 +1,11 @@
 """One camera of an observation: choose its frames on the grid, judge them, decode them."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from alpamayo_ros.monitoring.camera_health import CameraWatch
 from alpamayo_ros.params.perception import PerceptionParams
 from alpamayo_ros.params.profile import CameraSpec, Profile
 from alpamayo_ros.perception.camera_match import CameraMatch
@@ -11,6 +14,7 @@ from alpamayo_ros.perception.picture_cache import Picture, PictureCache
 from alpamayo_ros.perception.picture_file import PictureSize
 from alpamayo_ros.perception.wording import grid_time, milliseconds, rejection
 from alpamayo_ros.structs.camera import CameraCalibration, CameraFrame, CameraIntrinsics
+from alpamayo_ros.structs.camera_health import CameraHealth, SightState
 from alpamayo_ros.structs.tick import Rejection, TickOutcome
 
 FRAMES_AHEAD_NS = 50_000_000
@@ -21,9 +25,14 @@ class CameraView:
     """Frames of one camera and what they show at a model time."""
 
     def __init__(
-        self, spec: CameraSpec, profile: Profile, params: PerceptionParams, calibration: CameraCalibration | None
+        self,
+        spec: CameraSpec,
+        profile: Profile,
+        params: PerceptionParams,
+        calibration: CameraCalibration | None,
+        view_size: Callable[[PictureSize], PictureSize] | None = None,
     ) -> None:
-        """Lay out the grid."""
+        """Lay out the grid; ``view_size`` is the detector's, where it looks at this camera."""
         period_ns = profile.period_ms * 1_000_000
         self._id = spec.id
         self._offsets_ns = tuple(-back * period_ns for back in reversed(range(profile.frames_per_camera)))
@@ -31,8 +40,10 @@ class CameraView:
         self._max_skew_ns = params.max_camera_skew_ms * 1_000_000
         self._ahead_ns = max(FRAMES_AHEAD_NS, self._max_skew_ns)
         self._match = CameraMatch(spec, calibration, params)
+        self._watch = CameraWatch(spec.id, params)
+        self._reject_error = params.reject_camera_error
         self._frames = FrameBuffer()
-        self._pictures = PictureCache(PictureSize(profile.image_width, profile.image_height))
+        self._pictures = PictureCache(PictureSize(profile.image_width, profile.image_height), view_size)
 
     def add_frame(self, frame: CameraFrame) -> None:
         """Store a frame, not decoded."""
@@ -48,6 +59,12 @@ class CameraView:
         """Forget all frames; what is known about the camera stays."""
         self._frames.clear()
         self._pictures.clear()
+        self._watch.clear()
+
+    @property
+    def health(self) -> CameraHealth | None:
+        """Return how well the camera saw when it was last judged, None before."""
+        return self._watch.health
 
     def forget_before(self, t0_ns: int) -> None:
         """Forget frames that no observation at or after a model time uses."""
@@ -80,6 +97,19 @@ class CameraView:
         if self._match.mismatch is not None:
             return self._reject(TickOutcome.CAMERA_MISMATCH, self._match.mismatch)
         return pictures
+
+    def judge(self, picture: Picture, position_m: NDArray[np.float64]) -> CameraHealth | Rejection:
+        """Judge how well the camera sees, or reject a tick for it where the parameters say so.
+
+        Args:
+            picture: The newest of the tick's.
+            position_m: float64 (3,), where the rig is at t0, in the odometry frame.
+        """
+        reference = picture.reference
+        health = self._watch.judge(reference.stamp_ns, reference.payload_sha256, picture.rgb, position_m)
+        if self._reject_error and health.state is SightState.ERROR:
+            return self._reject(TickOutcome.CAMERA_UNHEALTHY, health.text)
+        return health
 
     @staticmethod
     def skew_ns(t0_ns: int, pictures: list[Picture]) -> int:

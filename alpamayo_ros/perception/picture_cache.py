@@ -1,13 +1,13 @@
 """Decoded pictures of one camera, each decoded once for all the observations that use it."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alpamayo_ros.perception.images import read_picture
+from alpamayo_ros.perception.images import decode_picture
 from alpamayo_ros.perception.picture_file import PictureError, PictureSize
 from alpamayo_ros.structs.camera import CameraFrame
 from alpamayo_ros.structs.observation import FrameReference
@@ -20,34 +20,46 @@ class Picture:
     Attributes:
         rgb: uint8 (height, width, 3) at the model's size.
         reference: Which recorded picture it is.
+        view: uint8 (height, width, 3), the picture at the detector's size; None for a camera without a detector.
     """
 
     rgb: NDArray[np.uint8]
     reference: FrameReference
+    view: NDArray[np.uint8] | None = None
 
 
 class PictureCache:
     """Pictures by stamp; a picture that cannot be read is remembered by its reason."""
 
-    def __init__(self, size: PictureSize) -> None:
-        """Start empty, for pictures of the model's size."""
+    def __init__(self, size: PictureSize, view_size: Callable[[PictureSize], PictureSize] | None = None) -> None:
+        """Start empty.
+
+        Args:
+            size: The model's size.
+            view_size: Gives the detector's size for the size of a picture as received; None without a detector.
+        """
         self._size = size
+        self._view_size = view_size
         self._entries: dict[int, Picture | str] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def read(self, frame: CameraFrame, calibrated: Sequence[tuple[str, PictureSize]]) -> Picture | str:
-        """Return the picture of a frame, or why it cannot be read; see read_picture."""
+        """Return the picture of a frame, or why it cannot be read; see ``decode_picture``."""
         entry = self._entries.get(frame.stamp_ns)
         if entry is None:
             try:
-                rgb = read_picture(frame, self._size, calibrated)
+                decoded = decode_picture(frame, calibrated)
+                rgb = decoded.resized(self._size)
+                view = None if self._view_size is None else decoded.viewed(self._view_size(decoded.size))
             except PictureError as error:
                 entry = str(error)
             else:
                 digest = hashlib.sha256(frame.data).hexdigest()
-                entry = Picture(rgb, FrameReference(frame.camera, frame.stamp_ns, digest))
+                size = decoded.size
+                reference = FrameReference(frame.camera, frame.stamp_ns, digest, size.width, size.height)
+                entry = Picture(rgb, reference, view)
             self._entries[frame.stamp_ns] = entry
         return entry
 

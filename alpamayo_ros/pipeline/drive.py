@@ -10,6 +10,7 @@ from alpamayo_ros.pipeline.observer import Observer, Seen
 from alpamayo_ros.pipeline.stages import Stages
 from alpamayo_ros.pipeline.tick_status import answered, rejected, stage_failed
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics, RigCalibration
+from alpamayo_ros.structs.navigation import NavigationCommand
 from alpamayo_ros.structs.observation import EgoHistory, Observation
 from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.rationale import Rationale
@@ -53,7 +54,9 @@ class DrivePipeline:
         """
         self._trigger = profile.trigger
         self._stages = stages
-        self._observer = Observer(profile, parameters.perception, calibration=calibration, requested=requested)
+        self._observer = Observer(
+            profile, parameters.perception, calibration=calibration, requested=requested, detector=stages.detector
+        )
 
     @property
     def open_at_end(self) -> int:
@@ -82,6 +85,10 @@ class DrivePipeline:
         """Take the intrinsics of a camera."""
         self._observer.feed_camera_info(camera, intrinsics)
 
+    def feed_navigation(self, command: NavigationCommand) -> None:
+        """Take a navigation command; see ``Observer.feed_navigation``."""
+        self._observer.feed_navigation(command)
+
     def _answer(self, seen: Seen) -> TickAnswer:
         if isinstance(seen.result, Rejection):
             return TickAnswer(rejected(seen.tick, self._trigger, seen.result))
@@ -90,7 +97,7 @@ class DrivePipeline:
     def _answered(self, observation: Observation) -> TickAnswer:
         t0_ns, epoch = observation.t0_ns, observation.epoch
         try:
-            reasoned = self._stages.reasoner.reason(observation)
+            reasoned = self._stages.reasoner.reason(self._stages.perceive(observation))
             trajectories = self._stages.planner.plan(reasoned.context)
         except AlpamayoError as error:
             return TickAnswer(stage_failed(t0_ns, epoch, self._trigger, error))

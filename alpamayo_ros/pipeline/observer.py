@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 from alpamayo_ros.params.perception import PerceptionParams
 from alpamayo_ros.params.profile import Profile
+from alpamayo_ros.perception.detector import ActorDetector
 from alpamayo_ros.perception.observation import ObservationAssembler
 from alpamayo_ros.pipeline.requested_ticks import RequestedTicks
-from alpamayo_ros.pipeline.tick_rule import Advance, OpenTick, TickRule, time_backwards
+from alpamayo_ros.pipeline.tick_rule import STEP_BACK_NS, Advance, OpenTick, TickRule, time_backwards
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics, RigCalibration
+from alpamayo_ros.structs.camera_health import CameraHealth
+from alpamayo_ros.structs.navigation import NavigationCommand
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.tick import Rejection
 
 ODOMETRY = "odometry"
+NAVIGATION = "navigation"
+"""Ids of inputs; the others are cameras. A navigation command is one of the profiles that take it."""
 
 MAX_STAMP_NS = (2**31 - 1) * 1_000_000_000
 """Largest time that a header can hold."""
@@ -67,6 +72,7 @@ class Observer:
         *,
         calibration: RigCalibration | None = None,
         requested: Sequence[tuple[int, int]] | None = None,
+        detector: ActorDetector | None = None,
     ) -> None:
         """Compose tick rule and observation.
 
@@ -75,12 +81,14 @@ class Observer:
             parameters: Parameters of perception.
             calibration: The rig's calibration, for cameras.
             requested: (epoch, t0 in ns) of the ticks to run, instead of those that the trigger gives.
+            detector: Says at what size it looks at which cameras.
         """
         self._trigger = profile.trigger
         self._longest_silence_ns = _SILENCE_NS + parameters.max_wait_ms * 1_000_000
         self._latest_ns = latest_stamp_ns(profile)
-        self._bad_stamps: Counter[str] = Counter()
-        self._assembler = ObservationAssembler(profile, parameters, calibration)
+        self._unusable: Counter[str] = Counter()
+        self._navigation = profile.navigation
+        self._assembler = ObservationAssembler(profile, parameters, calibration, detector)
         self._rule = make_tick_rule(profile, parameters, requested)
 
     @property
@@ -101,12 +109,17 @@ class Observer:
     @property
     def dropped(self) -> dict[str, int]:
         """Dropped messages by input: not newer than their topic's last, or with a stamp that no header can carry."""
-        return dict(Counter({name: count for name, count in self._rule.dropped.items() if count}) + self._bad_stamps)
+        return dict(Counter({name: count for name, count in self._rule.dropped.items() if count}) + self._unusable)
 
     @property
     def newest_ns(self) -> Mapping[str, int]:
         """Newest accepted stamp by input, in the present epoch; an input without one is left out."""
         return self._rule.newest_ns
+
+    @property
+    def camera_health(self) -> tuple[CameraHealth, ...]:
+        """How well each camera saw when it was last judged; see ``ObservationAssembler.camera_health``."""
+        return self._assembler.camera_health
 
     def feed_odometry(self, sample: OdometrySample) -> list[Seen]:
         """Take one pose of the rig; return the ticks that it closes."""
@@ -130,9 +143,24 @@ class Observer:
         """Take the intrinsics of a camera."""
         self._assembler.add_camera_info(camera, intrinsics)
 
+    def feed_navigation(self, command: NavigationCommand) -> None:
+        """Take a navigation command; a profile without navigation ignores it.
+
+        It has no part in the tick rule, since it may be silent: a tick uses the newest command at or before t0 that
+        came before the tick closed. One with a stamp that was there already, or in a new epoch one that is of the old
+        one, is dropped and counted.
+        """
+        if not self._navigation:
+            return
+        trigger_ns = self._rule.newest_ns.get(self._trigger)
+        left_over = self._rule.epoch > 0 and trigger_ns is not None and command.stamp_ns > trigger_ns + STEP_BACK_NS
+        usable = 0 <= command.stamp_ns <= self._latest_ns and not left_over
+        if not (usable and self._assembler.add_navigation(command)):
+            self._unusable[NAVIGATION] += 1
+
     def _advance(self, input_id: str, stamp_ns: int) -> Advance | None:
         if not 0 <= stamp_ns <= self._latest_ns:
-            self._bad_stamps[input_id] += 1
+            self._unusable[input_id] += 1
             return None
         advance = self._rule.advance(input_id, stamp_ns)
         if advance.epoch_started:

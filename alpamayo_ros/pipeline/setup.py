@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 
 from alpamayo_ros.envelope.document import Envelope
+from alpamayo_ros.inference.model_folder import ModelFolder, open_model_folder
+from alpamayo_ros.inference.registry import DETECTOR_BACKEND, library_versions
+from alpamayo_ros.lineage.canonical import document_id
 from alpamayo_ros.lineage.manifest import build_lineage
 from alpamayo_ros.lineage.runtime import provenance, runtime_details
 from alpamayo_ros.params.node_parameters import NodeParameters
@@ -43,17 +46,53 @@ def choose_profile(name: str, backend: str = "") -> Profile:
 def set_up_stack(
     profile: Profile, parameters: NodeParameters, calibration: RigCalibration, envelope: Envelope
 ) -> StackSetup:
-    """Name the components of a stack by their digests.
+    """Verify the model's files, and name the components of a stack by their digests.
 
     The lineage id depends on nothing else, so that every process of a graph, and a replay without a graph, computes
     the same one.
+
+    Raises:
+        ArtifactError: A file of the model is missing, or not the one that the model names.
+        BackendUnavailableError: The backend's library is absent.
     """
+    model = profile_model(profile)
+    if model is not None:
+        model.verify()
+    detector = parameters.perception.detector_sha256
+    libraries = library_versions(profile.backend) | (library_versions(DETECTOR_BACKEND) if detector else {})
     lineage = build_lineage(
         profile=profile,
         parameters=parameters.behavioural(),
-        runtime=runtime_details(),
+        runtime=runtime_details() | libraries,
         provenance=provenance(),
         calibration=(calibration.digest, calibration.source),
         envelope_id=envelope.envelope_id,
+        artifacts=_artifacts(profile, model, detector),
+        model=None if model is None else model.document,
     )
     return StackSetup(profile, parameters, calibration, envelope, lineage)
+
+
+def profile_model(profile: Profile) -> ModelFolder | None:
+    """Return the model folder of a profile, None if it has none.
+
+    Raises:
+        ArtifactError: It is not there or not well formed.
+    """
+    return None if profile.model_folder is None else open_model_folder(profile.model_folder)
+
+
+def _artifacts(profile: Profile, model: ModelFolder | None, detector: str) -> dict[str, tuple[str, str]]:
+    """Return digest and name of the model, of the files that are executed, the detector's too, and of its data."""
+    engines = {"detector": detector} if detector else {}
+    artifacts = {}
+    if model is not None:
+        engines |= {
+            program: model.files[program]
+            for program in {stage.program for stage in profile.stages.values()} & set(model.files)
+        }
+        name = f"{model.name} {model.version}"
+        artifacts = {"model": (model.digest, name), "dataset": (model.dataset, f"training data of {name}")}
+    if engines:
+        artifacts["engine"] = (document_id(engines), ", ".join(sorted(engines)))
+    return artifacts

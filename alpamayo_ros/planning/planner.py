@@ -1,26 +1,63 @@
 """The planning stage: run its engine, require a plausible result, select one sample."""
 
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
-from alpamayo_ros.errors import BackendError, TensorSpecError
+from alpamayo_ros.errors import BackendError, ProfileError, TensorSpecError, expected_one_of
 from alpamayo_ros.inference.backend import Session, derive_seed
+from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.planner import PlannerParams
 from alpamayo_ros.params.profile import Profile
+from alpamayo_ros.planning.direct_plan import DirectPlan
+from alpamayo_ros.planning.flow_matching import FlowMatching
+from alpamayo_ros.planning.selection import SELECTIONS
 from alpamayo_ros.structs.observation import EgoHistory
 from alpamayo_ros.structs.plan import PlanContext
 from alpamayo_ros.structs.trajectory import TRAJECTORY_FIELDS, TrajectorySet
 
 
+class _Method(Protocol):
+    def trajectories(self, context: PlanContext, seed: int) -> NDArray[np.float64]: ...
+
+
+_METHODS: Mapping[str, Callable[[Profile, Session, ModelFolder | None], _Method]] = {
+    "direct": DirectPlan,
+    "flow_matching": FlowMatching,
+}
+
+
 class Planner:
     """From the context of a plan to a trajectory set."""
 
-    def __init__(self, profile: Profile, params: PlannerParams, session: Session) -> None:
+    def __init__(
+        self, profile: Profile, params: PlannerParams, session: Session, model: ModelFolder | None = None
+    ) -> None:
+        """Bind a loaded engine.
+
+        Args:
+            profile: Names method, options and selection.
+            params: Parameters of planning.
+            session: The engine.
+            model: Where the files beside the engine are.
+
+        Raises:
+            ProfileError: The profile's method, options or selection are not known.
+            TensorSpecError: The engine takes or gives other tensors than its method needs.
+        """
+        method = profile.stages["plan"].method
+        if method not in _METHODS:
+            raise ProfileError(expected_one_of(f"profile {profile.name}: stages/plan/method", method, list(_METHODS)))
+        if profile.selection not in SELECTIONS:
+            raise ProfileError(
+                expected_one_of(f"profile {profile.name}: selection", profile.selection, list(SELECTIONS))
+            )
         self._profile = profile
         self._params = params
-        self._session = session
-        self._point_count = np.asarray(profile.point_count, dtype=np.int64)
-        self._dt_s = np.asarray(profile.dt_ms / 1000.0)
+        self._method = _METHODS[method](profile, session, model)
+        self._rule, self._select = SELECTIONS[profile.selection]
 
     def plan(self, context: PlanContext) -> TrajectorySet:
         """Run the stage for one tick.
@@ -30,9 +67,7 @@ class Planner:
             BackendError: The engine failed, or gave a trajectory that is not finite or not plausible.
         """
         seed = derive_seed(self._profile.base_seed, context.t0_ns, "plan", 0)
-        offered = {**context.tensors, "point_count": self._point_count, "dt_s": self._dt_s}
-        inputs = {spec.name: offered[spec.name] for spec in self._session.input_specs if spec.name in offered}
-        fields = self._session.infer(inputs, seed)["trajectories"]
+        fields = self._method.trajectories(context, seed)
         expected = (self._profile.sample_count, len(TRAJECTORY_FIELDS), self._profile.point_count)
         if fields.shape != expected:
             raise TensorSpecError(f"trajectories have shape {fields.shape}; expected {expected}")
@@ -52,8 +87,8 @@ class Planner:
             speed=speed,
             acceleration=acceleration,
             curvature=curvature,
-            selected_index=0,
-            selection_rule="only sample" if self._profile.sample_count == 1 else "first sample",
+            selected_index=self._select(x, y),
+            selection_rule="only sample" if self._profile.sample_count == 1 else self._rule,
         )
         self._validate_plausible(trajectories, context.history)
         return trajectories

@@ -1,72 +1,77 @@
 """The reasoning stage: run its engine on an observation, and word what came out."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from alpamayo_ros.errors import BackendError, ProfileError, expected_one_of
-from alpamayo_ros.inference.backend import Session, Tensors, derive_seed
+from alpamayo_ros.errors import ProfileError, expected_one_of
+from alpamayo_ros.inference.backend import Session, derive_seed
+from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.params.reasoning import ReasoningParams
-from alpamayo_ros.reasoning.motion_rationale import motion_rationale
+from alpamayo_ros.reasoning.actor_match import name_actors
+from alpamayo_ros.reasoning.language_reasoning import LanguageReasoning
+from alpamayo_ros.reasoning.measured_reasoning import MeasuredReasoning
+from alpamayo_ros.reasoning.reasoned import Reasoned
 from alpamayo_ros.structs.observation import Observation
-from alpamayo_ros.structs.plan import PlanContext
-from alpamayo_ros.structs.rationale import Rationale
-
-_WORDINGS = {"none": motion_rationale}
 
 
-@dataclass(frozen=True, slots=True)
-class Reasoned:
-    """Outcome of the reasoning stage."""
+class _Method(Protocol):
+    def reason(self, observation: Observation, seed: int) -> Reasoned: ...
 
-    rationale: Rationale
-    context: PlanContext
+
+_METHODS: Mapping[tuple[str, str], Callable[[Profile, ReasoningParams, Session, ModelFolder | None], _Method]] = {
+    ("none", "direct"): MeasuredReasoning,
+    ("driving_language", "token_decoder"): LanguageReasoning,
+}
+"""By prompt family and method of the stage."""
 
 
 class Reasoner:
     """From an observation to a rationale and the context of the plan."""
 
-    def __init__(self, profile: Profile, params: ReasoningParams, session: Session) -> None:
+    def __init__(
+        self, profile: Profile, params: ReasoningParams, session: Session, model: ModelFolder | None = None
+    ) -> None:
         """Bind a loaded engine.
 
+        Args:
+            profile: Names prompt family, method and options.
+            params: Parameters of reasoning.
+            session: The engine.
+            model: Where the files beside the engine are.
+
         Raises:
-            ProfileError: The profile's prompt family is not known.
+            ProfileError: The profile's prompt family, method or options are not known.
+            ArtifactError: A file beside the engine is missing or not what it should be.
+            TensorSpecError: The engine takes or gives other tensors than its method needs.
         """
-        if profile.prompt_family not in _WORDINGS:
+        families = [family for family, _ in _METHODS]
+        if profile.prompt_family not in families:
             raise ProfileError(
-                expected_one_of(f"profile {profile.name}: prompt_family", profile.prompt_family, list(_WORDINGS))
+                expected_one_of(f"profile {profile.name}: prompt_family", profile.prompt_family, families)
             )
-        self._profile = profile
-        self._params = params
-        self._session = session
-        self._word = _WORDINGS[profile.prompt_family]
-        self._window_s = np.float64(params.motion_window_ms / 1000.0)
+        method = profile.stages["reason"].method
+        if (profile.prompt_family, method) not in _METHODS:
+            allowed = [name for family, name in _METHODS if family == profile.prompt_family]
+            raise ProfileError(
+                expected_one_of(
+                    f"profile {profile.name}: stages/reason/method with prompt_family {profile.prompt_family!r}",
+                    method,
+                    allowed,
+                )
+            )
+        self._base_seed = profile.base_seed
+        self._method = _METHODS[profile.prompt_family, method](profile, params, session, model)
 
     def reason(self, observation: Observation) -> Reasoned:
-        """Run the stage for one tick.
+        """Run the stage for one tick; cited causes with a box get the ids of the actors that a detector found.
 
         Raises:
             BackendError: The engine failed, or gave something that is not finite.
         """
-        seed = derive_seed(self._profile.base_seed, observation.t0_ns, "reason", 0)
-        outputs = self._session.infer(self._inputs(observation), seed)
-        for name, tensor in outputs.items():
-            if not np.isfinite(tensor).all():
-                raise BackendError(f"output {name!r} of the reasoning stage is not finite")
-        context = PlanContext(observation.t0_ns, observation.epoch, observation.history, outputs)
-        return Reasoned(self._word(observation.t0_ns, outputs, self._params), context)
-
-    def _inputs(self, observation: Observation) -> Tensors:
-        history = observation.history
-        offered: dict[str, NDArray[Any]] = {
-            "history_position_m": history.position_m,
-            "history_rotation": history.rotation,
-            "history_offset_s": history.offsets_ns * 1e-9,
-            "window_s": np.asarray(self._window_s),
-        }
-        if observation.images is not None:
-            offered["images"] = observation.images
-        return {spec.name: offered[spec.name] for spec in self._session.input_specs if spec.name in offered}
+        reasoned = self._method.reason(observation, derive_seed(self._base_seed, observation.t0_ns, "reason", 0))
+        if not observation.actors:
+            return reasoned
+        factors = name_actors(reasoned.rationale.causal_factors, observation.actors)
+        return replace(reasoned, rationale=replace(reasoned.rationale, causal_factors=factors))

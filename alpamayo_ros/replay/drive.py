@@ -9,6 +9,7 @@ from alpamayo_ros.pipeline.stages import load_stages
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
+from alpamayo_ros.structs.navigation import NavigationCommand
 from alpamayo_ros.structs.pose import OdometrySample
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class Drive(Protocol):
     def take_frame(self, message: BagMessage, frame: CameraFrame) -> Sequence[TickAnswer]:
         """Take one picture."""
 
+    def take_navigation(self, message: BagMessage, command: NavigationCommand) -> None:
+        """Take a navigation command."""
+
     def take_camera_info(self, message: BagMessage, camera: str, intrinsics: CameraIntrinsics) -> None:
         """Take the intrinsics of a camera."""
 
@@ -79,6 +83,9 @@ class _InProcess:
 
     def take_frame(self, message: BagMessage, frame: CameraFrame) -> Sequence[TickAnswer]:  # noqa: ARG002
         return self._pipeline.feed_frame(frame)
+
+    def take_navigation(self, message: BagMessage, command: NavigationCommand) -> None:  # noqa: ARG002
+        self._pipeline.feed_navigation(command)
 
     def take_camera_info(self, message: BagMessage, camera: str, intrinsics: CameraIntrinsics) -> None:  # noqa: ARG002
         self._pipeline.feed_camera_info(camera, intrinsics)

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from alpamayo_ros.envelope.document import load_envelope
-from alpamayo_ros.errors import BagCorruptError, ConfigurationError, expected_one_of
+from alpamayo_ros.errors import BagCorruptError, ConfigurationError, TopicError, expected_one_of
 from alpamayo_ros.lineage.canonical import document_id
-from alpamayo_ros.messages.translator import camera_intrinsics, tick_struct
+from alpamayo_ros.messages.translator import camera_intrinsics, navigation_struct, tick_struct
 from alpamayo_ros.params.node_parameters import load_parameters
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.perception.calibration import with_digest
@@ -213,6 +213,9 @@ class _Feed:
             if camera in setup.topics.camera_info:
                 self._feeders[setup.topics.camera_info[camera]] = partial(self._feed_info, camera)
 
+        if setup.profile.navigation and setup.topics.navigation:
+            self._feeders[setup.topics.navigation] = self._feed_navigation
+
     def run(self, progress: Progress | None) -> None:
         """Feed everything."""
         content = ContentDigest(self._reader.topics)
@@ -246,6 +249,17 @@ class _Feed:
 
     def _feed_info(self, camera: str, message: BagMessage) -> Sequence[TickAnswer]:
         self._drive.take_camera_info(message, camera, camera_intrinsics(decode(message)))
+        return ()
+
+    def _feed_navigation(self, message: BagMessage) -> Sequence[TickAnswer]:
+        try:
+            command = navigation_struct(decode(message))
+        except ValueError as error:
+            raise TopicError(
+                f"navigation command on {message.topic} received at {message.receive_ns} ns cannot be used: {error}; "
+                "expected a constant of NavigationCommand"
+            ) from error
+        self._drive.take_navigation(message, command)
         return ()
 
     def _record(self, answer: TickAnswer) -> None:

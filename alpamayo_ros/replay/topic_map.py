@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.errors import TopicError
-from alpamayo_ros.messages.topics import CAMERA_INFO_TYPE, COMPRESSED_TYPE, ODOMETRY_TYPE, RAW_TYPE
+from alpamayo_ros.messages.topics import CAMERA_INFO_TYPE, COMPRESSED_TYPE, NAVIGATION_TYPE, ODOMETRY_TYPE, RAW_TYPE
 from alpamayo_ros.params.documents import load_yaml, validate_document
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.storage.message import TopicInfo
@@ -21,17 +21,20 @@ class TopicMap:
         odometry: Odometry topic.
         cameras: Picture topic by camera id; may name more cameras than the profile needs.
         camera_info: CameraInfo topic by camera id.
+        navigation: Topic of navigation commands, empty if there is none.
         found: Whether the topics were found in the bag rather than given.
     """
 
     odometry: str
     cameras: Mapping[str, str] = field(default_factory=dict)
     camera_info: Mapping[str, str] = field(default_factory=dict)
+    navigation: str = ""
     found: bool = False
 
     def describe(self) -> list[str]:
         """Return one line per input, for people."""
         lines = [f"odometry: {self.odometry}"]
+        lines += [f"navigation: {self.navigation}"] if self.navigation else []
         lines += [f"camera {camera}: {topic}" for camera, topic in sorted(self.cameras.items())]
         return lines
 
@@ -63,7 +66,7 @@ def resolve_topics(profile: Profile, topics: Mapping[str, TopicInfo], path: Path
 
 
 def read_topics_file(path: Path) -> dict[str, Any]:
-    """Read a topics file: ``odometry``, ``cameras`` and ``camera_info``, each as far as it is given.
+    """Read a topics file: ``odometry``, ``navigation``, ``cameras`` and ``camera_info``, each as far as it is given.
 
     Raises:
         TopicError: It cannot be read or is not valid.
@@ -85,7 +88,10 @@ def _given(topics: Mapping[str, TopicInfo], path: Path) -> TopicMap:
     if "odometry" in document:
         _require_type(topics, document["odometry"], (ODOMETRY_TYPE,), what)
     odometry = document.get("odometry") or _sole_odometry(topics)
-    return TopicMap(odometry, cameras, {**_matching_infos(topics, cameras), **infos})
+    if "navigation" in document:
+        _require_type(topics, document["navigation"], (NAVIGATION_TYPE,), what)
+    navigation = document.get("navigation") or _sole_navigation(topics)
+    return TopicMap(odometry, cameras, {**_matching_infos(topics, cameras), **infos}, navigation)
 
 
 def _found(profile: Profile, topics: Mapping[str, TopicInfo]) -> TopicMap:
@@ -104,7 +110,8 @@ def _found(profile: Profile, topics: Mapping[str, TopicInfo]) -> TopicMap:
         camera_id = camera_id_of(name)
         if name not in taken and camera_id not in cameras:
             cameras[camera_id] = name
-    return TopicMap(_sole_odometry(topics), cameras, _matching_infos(topics, cameras), found=True)
+    infos = _matching_infos(topics, cameras)
+    return TopicMap(_sole_odometry(topics), cameras, infos, _sole_navigation(topics), found=True)
 
 
 def camera_id_of(topic: str) -> str:
@@ -125,6 +132,17 @@ def _sole_odometry(topics: Mapping[str, TopicInfo]) -> str:
             "expected one; name it with --topics"
         )
     return found[0]
+
+
+def _sole_navigation(topics: Mapping[str, TopicInfo]) -> str:
+    """Return the topic of navigation commands, empty if there is none: without commands a model follows the road."""
+    found = _of_type(topics, (NAVIGATION_TYPE,))
+    if len(found) > 1:
+        raise TopicError(
+            f"the bag has {len(found)} topics of type {NAVIGATION_TYPE}: {', '.join(found)}; expected at most one; "
+            "name it with --topics"
+        )
+    return found[0] if found else ""
 
 
 def _matching_infos(topics: Mapping[str, TopicInfo], cameras: Mapping[str, str]) -> dict[str, str]:

@@ -53,6 +53,7 @@ OUTCOME_SENTENCES = {
     TickOutcome.CAMERA_MISMATCH: "the field of view or direction of a camera differs from the profile",
     TickOutcome.SKIPPED_BUSY: "the model was busy and a newer tick had closed",
     TickOutcome.STAGE_FAILED: "a stage raised an error",
+    TickOutcome.CAMERA_UNHEALTHY: "a camera was frozen, dark, blurred, blinded or covered",
 }
 
 WORDS_UNIT = "as written"
@@ -78,6 +79,11 @@ def plain(value: object) -> str:
         for character in text[:TEXT_LIMIT]
     )
     return shown if len(text) <= TEXT_LIMIT else f"{shown} ... ({len(text) - TEXT_LIMIT} more characters)"
+
+
+def ascii_line(value: object, limit: int) -> str:
+    """Keep to characters that the bundled fonts have, on one line of at most ``limit`` characters."""
+    return "".join(character if " " <= character <= "~" else "?" for character in str(value)[:limit])
 
 
 def outcome_title(name: str) -> str:

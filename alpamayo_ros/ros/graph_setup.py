@@ -59,8 +59,10 @@ def write_graph_parameters(setup: ReplaySetup, folder: Path, *, use_sim_time: bo
 def _topics_document(setup: ReplaySetup) -> dict[str, Any]:
     cameras = [camera.id for camera in setup.profile.cameras]
     topics = setup.topics
+    navigation = {"navigation": topics.navigation} if topics.navigation else {}
     return {
         "odometry": topics.odometry,
+        **navigation,
         "cameras": {camera: topics.cameras[camera] for camera in cameras},
         "camera_info": {camera: topics.camera_info[camera] for camera in cameras if camera in topics.camera_info},
     }

@@ -20,7 +20,7 @@ from alpamayo_ros.messages.stage_translator import input_counts_struct
 from alpamayo_ros.messages.translator import rationale_struct, stamp_ns, tick_struct, trajectory_set_struct
 from alpamayo_ros.perception.observation import ObservationAssembler
 from alpamayo_ros.pipeline.drive import TickAnswer
-from alpamayo_ros.pipeline.observer import ODOMETRY, latest_stamp_ns, make_tick_rule
+from alpamayo_ros.pipeline.observer import NAVIGATION, ODOMETRY, latest_stamp_ns, make_tick_rule
 from alpamayo_ros.pipeline.requested_ticks import RequestedTicks
 from alpamayo_ros.pipeline.tick_rule import OpenTick
 from alpamayo_ros.replay.run import ReplaySetup
@@ -36,6 +36,7 @@ from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
 from alpamayo_ros.structs.input_counts import InputCounts
+from alpamayo_ros.structs.navigation import NavigationCommand
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.rationale import Rationale
@@ -166,6 +167,12 @@ class GraphDrive:
     def take_frame(self, message: BagMessage, frame: CameraFrame) -> Sequence[TickAnswer]:
         """Send one picture; see ``Drive``."""
         return self._take(message, frame.stamp_ns, lambda: None)
+
+    def take_navigation(self, message: BagMessage, command: NavigationCommand) -> None:  # noqa: ARG002
+        """Send a navigation command; see ``Drive``."""
+        # It counts from its arrival on, as the intrinsics of a camera do.
+        self._await_counts()
+        self._send(message)
 
     def take_camera_info(self, message: BagMessage, camera: str, intrinsics: CameraIntrinsics) -> None:  # noqa: ARG002
         """Send the intrinsics of a camera; see ``Drive``."""
@@ -352,6 +359,8 @@ def _input_names(setup: ReplaySetup) -> dict[str, str]:
     """Return id of the input by topic, of everything that the graph is fed with."""
     topics = setup.topics
     names = {topics.odometry: ODOMETRY}
+    if setup.profile.navigation and topics.navigation:
+        names[topics.navigation] = NAVIGATION
     for camera in (spec.id for spec in setup.profile.cameras):
         names[topics.cameras[camera]] = camera
         if camera in topics.camera_info:

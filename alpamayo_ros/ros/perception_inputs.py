@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from alpamayo_ros.errors import ParameterError
-from alpamayo_ros.messages.topics import CAMERA_INFO_TYPE, COMPRESSED_TYPE, ODOMETRY_TYPE, RAW_TYPE
+from alpamayo_ros.messages.topics import CAMERA_INFO_TYPE, COMPRESSED_TYPE, NAVIGATION_TYPE, ODOMETRY_TYPE, RAW_TYPE
 from alpamayo_ros.messages.translator import compressed_frame, raw_frame
 from alpamayo_ros.params.documents import read_text
-from alpamayo_ros.pipeline.observer import ODOMETRY
+from alpamayo_ros.pipeline.observer import NAVIGATION, ODOMETRY
 from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.replay.topic_map import read_topics_file
 from alpamayo_ros.ros.inputs import InputSpec
@@ -25,6 +25,9 @@ class InputTaker(Protocol):
     def on_picture(self, camera: str, message: Any, type_name: str, /) -> None:
         """Take a picture."""
 
+    def on_navigation(self, message: Any, type_name: str, /) -> None:
+        """Take a navigation command."""
+
     def on_camera_info(self, camera: str, message: Any, type_name: str, /) -> None:
         """Take the intrinsics of a camera."""
 
@@ -32,7 +35,7 @@ class InputTaker(Protocol):
 def input_specs(node: InputTaker, stack: StackSetup) -> list[InputSpec]:
     """Return the inputs of a profile, odometry first, with the topics that the topics file names.
 
-    An input that the file does not name is ``~/input/odometry``, ``~/input/camera/<id>`` or
+    An input that the file does not name is ``~/input/odometry``, ``~/input/navigation``, ``~/input/camera/<id>`` or
     ``~/input/camera/<id>/camera_info``.
 
     Raises:
@@ -43,6 +46,9 @@ def input_specs(node: InputTaker, stack: StackSetup) -> list[InputSpec]:
     cameras, infos = given.get("cameras", {}), given.get("camera_info", {})
     odometry = given.get("odometry", "~/input/odometry")
     specs = [InputSpec(ODOMETRY, odometry, (ODOMETRY_TYPE,), node.on_odometry)]
+    if stack.profile.navigation:
+        navigation = given.get("navigation", "~/input/navigation")
+        specs.append(InputSpec(NAVIGATION, navigation, (NAVIGATION_TYPE,), node.on_navigation, required=False))
     for camera in (spec.id for spec in stack.profile.cameras):
         picture = cameras.get(camera, f"~/input/camera/{camera}")
         info = infos.get(camera, f"~/input/camera/{camera}/camera_info")

@@ -55,6 +55,8 @@ def input_names(node: Node, stack: StackSetup) -> list[str]:
     path = stack.parameters.recorder.topics_file or stack.parameters.perception.topics_file
     given = read_topics_file(Path(path)) if path else {}
     names = [given.get("odometry", "~/input/odometry")]
+    if stack.profile.navigation:
+        names.append(given.get("navigation", "~/input/navigation"))
     for camera in (spec.id for spec in stack.profile.cameras):
         names.append(given.get("cameras", {}).get(camera, f"~/input/camera/{camera}"))
         names.append(given.get("camera_info", {}).get(camera, f"~/input/camera/{camera}/camera_info"))

@@ -1,12 +1,13 @@
 """What perception knows of its ticks and inputs: counts, the tick in work, and who is next."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from alpamayo_ros.errors import BackendError
 from alpamayo_ros.monitoring.health import InputHealth, PerceptionFacts
+from alpamayo_ros.perception.detector import ActorDetector
 from alpamayo_ros.pipeline.dispatch import Decision, Dispatch, Key, key_of
-from alpamayo_ros.pipeline.observer import ODOMETRY, Observer, Seen
+from alpamayo_ros.pipeline.observer import NAVIGATION, ODOMETRY, Observer, Seen
 from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.pipeline.tick_status import skipped_at_end, stage_failed
 from alpamayo_ros.structs.input_counts import InputCounts
@@ -18,7 +19,11 @@ class TickLedger:
     """Owns the observer and the dispatch of one activation; safe for the executor's and the stages' thread."""
 
     def __init__(
-        self, stack: StackSetup, requested: Sequence[tuple[int, int]] | None, now_ns: Callable[[], int]
+        self,
+        stack: StackSetup,
+        requested: Sequence[tuple[int, int]] | None,
+        now_ns: Callable[[], int],
+        detector: ActorDetector | None = None,
     ) -> None:
         """Begin with nothing seen.
 
@@ -26,22 +31,27 @@ class TickLedger:
             stack: What runs.
             requested: (epoch, t0 in ns) of the ticks to answer, None for those that the trigger gives.
             now_ns: Steady time, for time-outs.
+            detector: Says at what size it looks at which cameras.
         """
         parameters = stack.parameters.perception
         self.trigger = stack.profile.trigger
-        self.observer = Observer(stack.profile, parameters, calibration=stack.calibration, requested=requested)
+        self.observer = Observer(
+            stack.profile, parameters, calibration=stack.calibration, requested=requested, detector=detector
+        )
         self._dispatch = Dispatch(self.trigger, skip_when_busy=parameters.skip_when_busy)
         self._answer_timeout_ns = parameters.answer_timeout_ms * 1_000_000
         self._now_ns = now_ns
         self._lock = threading.Lock()
         cameras = [camera.id for camera in stack.profile.cameras]
-        names = [ODOMETRY, *cameras, *(f"{camera}/camera_info" for camera in cameras)]
+        navigation = [NAVIGATION] if stack.profile.navigation else []
+        names = [ODOMETRY, *navigation, *cameras, *(f"{camera}/camera_info" for camera in cameras)]
         self._received = dict.fromkeys(names, 0)
         self._unusable = dict.fromkeys(names, 0)
         self._last_closed_ns = -1
         self._busy_since_ns = 0
         self._closed = self._answered = self._skipped = self._rejected_in_a_row = 0
         self._last_rejection = ""
+        self.traffic: Mapping[str, int] | None = None if detector is None else {}
 
     def count(self, name: str, closed: Sequence[Seen]) -> None:
         """Count a message of an input and the ticks that it closed."""
@@ -123,6 +133,8 @@ class TickLedger:
                 busy_ns=None if busy is None else self._now_ns() - self._busy_since_ns,
                 busy_text="" if busy is None else f"t0 {busy[1]} ns",
                 skipped=self._skipped,
+                cameras=self.observer.camera_health,
+                traffic=self.traffic,
             )
 
     def _started(self, decision: Decision) -> Decision:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from rosbags.typesys import get_types_from_idl, get_types_from_msg
 from rosbags.typesys.store import Typestore
 
-from alpamayo_ros.messages.topics import OUTPUT_TOPICS
+from alpamayo_ros.messages.topics import INPUT_TOPICS, OUTPUT_TOPICS
 from alpamayo_ros.storage.message import BagMessage, TopicInfo
 from alpamayo_ros.storage.reader import BagReader
 
@@ -29,6 +29,7 @@ _KNOWN_HASHES = 4096
 
 _IDL_SEPARATOR = "=" * 80 + "\n"
 _OWN_PACKAGE = "alpamayo_ros/"
+_VEHICLE_TYPES = frozenset(name for row in INPUT_TOPICS if not row.source for name in row.type_names)
 _EXCLUDED_TOPICS = ("/rosout", "/parameter_events", "/diagnostics")
 _EXCLUDED_PREFIX = "/events/"
 
@@ -36,12 +37,16 @@ _EXCLUDED_PREFIX = "/events/"
 def is_content(name: str, type_name: str) -> bool:
     """Say whether a topic is input of a system rather than its own output or its log.
 
+    A type of this package is input only where the vehicle publishes it, as navigation commands.
+
     Args:
         name: Full topic name.
         type_name: Message type.
     """
-    if type_name.startswith(_OWN_PACKAGE) or is_log(name):
+    if is_log(name):
         return False
+    if type_name.startswith(_OWN_PACKAGE):
+        return type_name in _VEHICLE_TYPES
     return not any(row.type_name == type_name and name.endswith(row.name.lstrip("~")) for row in OUTPUT_TOPICS)
 
 

@@ -75,7 +75,7 @@ class CausalFactor:
         label: What it is.
         actor_id: Id of the actor in its source, empty if unknown.
         camera: Camera id that the box belongs to, empty if there is no box.
-        box_px: left, top, width, height in px.
+        box_px: left, top, width, height in px of the camera's picture as received, whatever size the model looks at.
     """
 
     label: str

@@ -22,6 +22,7 @@ class TickOutcome(IntEnum):
     CAMERA_MISMATCH = 12
     SKIPPED_BUSY = 13
     STAGE_FAILED = 14
+    CAMERA_UNHEALTHY = 15
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""When each message of a demonstration bag is measured, sent and received."""
+"""When each message of a simulated bag is measured, sent and received."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,12 +53,16 @@ class Schedule:
 
 ODOMETRY = Schedule(20, 0, jitter_us=3000, delay_us=1200, transport_us=250, transport_jitter_us=400)
 ACTORS = Schedule(200, 40, delay_us=9000, transport_us=900)
+NAVIGATION = Schedule(100, 0, delay_us=500, transport_us=400)
 CAMERAS = {
     "camera_cross_left_120fov": Schedule(100, 14, 2000, 26_000, 2500, 3000),
     "camera_front_wide_120fov": Schedule(100, 10, 1500, 28_000, 2500, 3000),
     "camera_cross_right_120fov": Schedule(100, 18, 2000, 26_500, 2500, 3000),
+    "camera_rear_left_70fov": Schedule(100, 16, 2000, 27_000, 2500, 3000),
+    "camera_rear_tele_30fov": Schedule(100, 21, 2500, 30_000, 2500, 3000),
+    "camera_rear_right_70fov": Schedule(100, 12, 2000, 27_500, 2500, 3000),
     "camera_front_tele_30fov": Schedule(100, 23, 2500, 31_000, 2500, 3000),
 }
-"""Four cameras at 10 Hz, not triggered together: the worst pair is 18 ms apart."""
+"""Every camera at 10 Hz, not triggered together: the worst pair is 18 ms apart."""
 CAMERA_TAIL_S = 0.2
 """The pictures end this much before the odometry, so that the last of them can be answered."""

@@ -86,7 +86,7 @@ def test_the_stack_answers_a_played_bag_and_ends_with_it(played: Any, probe: Any
         answers = sum(1 for _ in reader.messages(topics=[trajectories]))
     outcomes = Counter(TickOutcome(tick.outcome) for tick in ticks)
     assert outcomes[TickOutcome.ANSWERED] == answers
-    # In process the drive has 137 answers. Live, a busy computer may skip some, and in the separate form the bag may
+    # In process the drive has 136 answers. Live, a busy computer may skip some, and in the separate form the bag may
     # begin before every stage is active.
     assert answers >= 50
     possible = {TickOutcome.ANSWERED, TickOutcome.HISTORY_TOO_SHORT, TickOutcome.SKIPPED_BUSY, TickOutcome.STAGE_FAILED}

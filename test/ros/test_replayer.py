@@ -138,7 +138,8 @@ def test_the_demo_bag_arrives_whole_in_order_byte_by_byte_and_as_it_was_offered(
             generated_class(topic.type_name), name, heard[name].append, BEST_EFFORT, raw=True
         )
     harness.add(ReplayerNode("replayer", context=harness.context))
-    harness.await_words("replayer", "ended at 15.2 of 15.2 s; 1497 messages")
+    count = sum(map(len, recorded.values()))
+    harness.await_words("replayer", f"ended at 15.2 of 15.2 s; {count} messages")
     for name, payloads in recorded.items():
         assert heard[name] == payloads, name
     for name, topic in played.items():
@@ -437,7 +438,8 @@ def test_what_the_replayer_plays_the_stack_answers_as_the_baseline_does(replay: 
     while published := listener.step(8).published:
         played += published
         await_received(harness, played)
-    assert played == 761
+    with open_bag(DEMO) as reader:
+        assert played == reader.topics["/odometry"].message_count
     with open_bag(DEMO.parent / "demo_baseline" / "outputs") as reader:
         ticks = [deserialize(message.payload, TICK) for message in reader.messages(["/alpamayo/output/tick"])]
     expected = {stamp_ns(tick.header.stamp): tick.outcome for tick in ticks}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.envelope.document import Envelope
+from alpamayo_ros.inference.registry import open_session
 from alpamayo_ros.messages.topics import NAMESPACE
 from alpamayo_ros.nodes.lineage_node import LineageNode
 from alpamayo_ros.nodes.perception_node import PerceptionNode
@@ -89,8 +90,7 @@ class SlowReasoning(ReasoningNode):
 
     def load(self, stack: StackSetup) -> None:
         super().load(stack)
-        assert self._reasoner is not None
-        session = self._reasoner._session
+        session = open_session(stack.profile.backend, stack.profile.stages["reason"])
         node = self
 
         class Gated:

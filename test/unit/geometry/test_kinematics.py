@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from alpamayo_ros.geometry.kinematics import (
     MAX_CURVATURE_RADPM,
     PlanarMotion,
+    limit_actions,
     limit_turn_rate,
     measure_motion,
     roll_out,
+    roll_out_actions,
 )
 
 OFFSETS_S = np.arange(-15, 1) * 0.1
@@ -89,3 +91,50 @@ def test_a_roll_out_follows_the_closed_form(speed: float, turn_rate: float) -> N
 def test_a_straight_roll_out_has_no_singularity() -> None:
     path = roll_out(PlanarMotion(10.0, 0.0, 0.0), 3, 0.1)
     assert path.tolist() == [[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [pytest.approx(3.0), 0.0, 0.0]]
+
+
+def actions(*pairs: tuple[float, float]) -> np.ndarray:
+    return np.array([pairs], dtype=np.float64)
+
+
+@given(
+    st.floats(0.0, 40.0),
+    st.lists(st.tuples(st.floats(-9.8, 9.8), st.floats(-0.33, 0.33)), min_size=1, max_size=20),
+)
+@settings(deadline=None, max_examples=60)
+def test_actions_roll_out_as_the_action_space_says_and_never_back(
+    speed: float, pairs: list[tuple[float, float]]
+) -> None:
+    """Step by step as in the published integration, with the speed held at zero."""
+    dt, v, yaw, x, y = 0.1, speed, 0.0, 0.0, 0.0
+    rolled = roll_out_actions(actions(*pairs), speed, dt)[0]
+    for step, (acceleration, curvature) in enumerate(pairs):
+        after = max(v + acceleration * dt, 0.0)
+        turned = yaw + curvature * (v * dt + 0.5 * (after - v) * dt)
+        x += 0.5 * dt * (v * math.cos(yaw) + after * math.cos(turned))
+        y += 0.5 * dt * (v * math.sin(yaw) + after * math.sin(turned))
+        expected = [x, y, 0.0, turned, after, (after - v) / dt, curvature]
+        assert rolled[:, step] == pytest.approx(expected, abs=1e-9)
+        v, yaw = after, turned
+    assert (rolled[4] >= 0.0).all()
+
+
+def test_a_braked_vehicle_stops_and_stands() -> None:
+    rolled = roll_out_actions(actions(*[(-5.0, 0.1)] * 10), 1.0, 0.1)[0]
+    assert rolled[4].tolist() == pytest.approx([0.5] + [0.0] * 9)
+    assert rolled[5].tolist() == pytest.approx([-5.0, -5.0] + [0.0] * 8)
+    assert len(set(rolled[0, 1:].tolist())) == 1
+    assert not roll_out_actions(actions((-1.0, 0.0)), -3.0, 0.1)[0, :6].any()
+
+
+def test_samples_are_rolled_out_each_on_its_own() -> None:
+    both = np.concatenate([actions((1.0, 0.1), (0.0, 0.2)), actions((-1.0, 0.0), (2.0, -0.3))])
+    rolled = roll_out_actions(both, 6.0, 0.1)
+    assert rolled.shape == (2, 7, 2)
+    for index in range(2):
+        assert np.array_equal(rolled[index], roll_out_actions(both[index : index + 1], 6.0, 0.1)[0])
+
+
+def test_actions_are_limited_to_the_action_space() -> None:
+    limited = limit_actions(actions((20.0, -1.0), (-20.0, 1.0), (1.0, 0.1)))
+    assert limited.tolist() == [[[9.8, -0.33], [-9.8, 0.33], [1.0, 0.1]]]

@@ -1,6 +1,7 @@
 """A lineage names every component kind, and its id moves only with what can change an output."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,15 @@ def test_every_component_kind_is_named_in_order() -> None:
 def test_the_id_is_the_digest_of_the_manifest() -> None:
     built = lineage()
     assert built.lineage_id == document_id({"schema": 1, "components": digests_by_kind(built)})
+
+
+def test_where_the_model_lies_is_no_part_of_the_id_and_what_it_says_is_stated() -> None:
+    moved = replace(load_profile("kinematic"), model="./elsewhere", model_folder=Path("/elsewhere"))
+    assert lineage(profile=moved).lineage_id == lineage().lineage_id
+    assert "model" not in lineage().details
+    told = lineage(model={"name": "m", "actions": {"mean": [0.0, 1.0]}})
+    assert told.details["model"] == {"name": "m", "actions.mean": "[0.0, 1.0]"}
+    assert told.lineage_id == lineage().lineage_id
 
 
 def test_kinds_that_are_not_given_are_none_without_a_learned_part_and_unknown_with_one() -> None:

@@ -18,6 +18,10 @@ def test_sources_are_our_modules_and_data_without_generated_files() -> None:
     assert names == sorted(names)
 
 
+def test_models_are_components_of_their_own() -> None:
+    assert not [name for name, _ in source_files() if name.startswith("_data/config/models/")]
+
+
 def test_the_source_digest_is_over_paths_and_digests() -> None:
     lines = "".join(f"{name}\t{hashlib.sha256(file.read_bytes()).hexdigest()}\n" for name, file in source_files())
     assert source_digest() == hashlib.sha256(lines.encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 import array
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,12 @@ from alpamayo_ros.messages.stage_translator import (
     observation_struct,
     plan_context_struct,
 )
+from alpamayo_ros.messages.translator import navigation_struct
 from alpamayo_ros.messages.typestore import deserialize, message_class, serialize
+from alpamayo_ros.structs.camera_health import FINDINGS, CameraHealth, SightFinding
+from alpamayo_ros.structs.detection import DetectedActor
 from alpamayo_ros.structs.input_counts import InputCounts
+from alpamayo_ros.structs.navigation import Navigation, NavigationCommand
 from alpamayo_ros.structs.observation import EgoHistory, FrameReference, Observation
 from alpamayo_ros.structs.plan import PlanContext
 
@@ -79,6 +83,51 @@ def test_an_observation_comes_back_bit_by_bit(family: Family) -> None:
     pixels = np.arange(2 * 3 * 4 * 3, dtype=np.uint8).reshape(1, 2, 3, 4, 3)
     for images in (None, pixels):
         assert_same(observation_struct(family().observation(observation(images))), observation(images))
+
+
+@both
+def test_an_observation_that_was_perceived_comes_back_with_its_tensors(family: Family) -> None:
+    tensors = {"vision_tokens": np.float32([[1.0, np.nan]]), "mask": np.array([True])}
+    frames = (FrameReference("front", T0_NS, "sha256:a", 640, LARGEST),)
+    for images in (None, np.zeros((1, 1, 1, 1, 3), np.uint8)):
+        given = replace(observation(images), frames=frames, navigation=Navigation.STRAIGHT, tensors=tensors)
+        back = observation_struct(family().observation(given))
+        assert_same(replace(back, tensors={}), replace(given, tensors={}))
+        assert {name: tensor.tobytes() for name, tensor in back.tensors.items()} == {
+            name: tensor.tobytes() for name, tensor in tensors.items()
+        }
+
+
+@both
+def test_what_cameras_and_a_detector_say_comes_back(family: Family) -> None:
+    findings = tuple(SightFinding(name, 0.1 * number, 0.3, 0.6) for number, name in enumerate(FINDINGS))
+    health = (CameraHealth("front", findings), CameraHealth("left", ()))
+    actors = (DetectedActor("car", 0.7, "front", (0.1, 2.0, 300.3, 4.0), "front/0"),)
+    given = replace(observation(), camera_health=health, actors=actors)
+    message = family().observation(given)
+    assert_same(observation_struct(message), given)
+    assert [int(camera.state) for camera in message.camera_health] == [message.camera_health[0].ERROR, 0]
+
+
+@both
+def test_camera_health_with_lists_of_unequal_length_is_refused(family: Family) -> None:
+    finding = (SightFinding("blur", 0.1, 0.3, 0.6),)
+    message = family().observation(replace(observation(), camera_health=(CameraHealth("front", finding),)))
+    message.camera_health[0].finding = ["blur", "glare"]
+    with pytest.raises(ValueError, match="'front' has 2, 1, 1, 1 names, scores and limits; expected as many of each"):
+        observation_struct(message)
+
+
+@both
+def test_a_navigation_command_comes_back_and_an_unknown_one_is_refused(family: Family) -> None:
+    for navigation in Navigation:
+        command = NavigationCommand(T0_NS, navigation)
+        message = family().navigation(command)
+        assert navigation_struct(message) == command
+        assert int(message.navigation) == getattr(message, f"NAVIGATION_{navigation.name}")
+    message.navigation = 9
+    with pytest.raises(ValueError, match="9 is not a valid Navigation"):
+        navigation_struct(message)
 
 
 @both

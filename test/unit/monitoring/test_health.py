@@ -14,6 +14,7 @@ from alpamayo_ros.monitoring.health import (
     perception_health,
     worst,
 )
+from alpamayo_ros.structs.camera_health import CameraHealth, SightFinding
 
 S = 1_000_000_000
 ODOMETRY = InputHealth("odometry", "/odom", publishers=1, received=10, silent_ns=0)
@@ -125,3 +126,28 @@ def test_an_error_of_a_later_input_comes_before_a_warning_of_an_earlier_one() ->
 
 def test_levels_are_the_numbers_of_diagnostic_status() -> None:
     assert [(level.name, level.value) for level in Level] == [("OK", 0), ("WARN", 1), ("ERROR", 2), ("STALE", 3)]
+
+
+def camera(name: str, score: float) -> CameraHealth:
+    return CameraHealth(name, (SightFinding("blur", score, 0.4, 0.6),))
+
+
+def test_every_camera_has_its_value_and_a_camera_in_error_comes_before_rejections() -> None:
+    cameras = (camera("left", 0.1), camera("front", 0.7))
+    found = judged(ODOMETRY, FRONT, cameras=cameras, closed=9, answered=1, rejected_in_a_row=8, last_rejection="X: y")
+    assert (found.level, found.text) == (Level.ERROR, "camera front: blur 0.7, ERROR from 0.6 on")
+    assert found.values["left sees"] == "well"
+    assert found.values["front sees"] == "blur 0.7, ERROR from 0.6 on"
+
+
+def test_a_camera_that_sees_badly_is_a_warning_unless_something_worse_is_known() -> None:
+    found = judged(ODOMETRY, cameras=(camera("front", 0.5),), closed=9, answered=9)
+    assert (found.level, found.text) == (Level.WARN, "camera front: blur 0.5, WARN from 0.4 on")
+    late = judged(replace(ODOMETRY, silent_ns=2 * S), cameras=(camera("front", 0.7),))
+    assert "has been silent" in late.text
+
+
+def test_traffic_is_counted_where_there_is_a_detector() -> None:
+    assert "actors detected" not in judged(ODOMETRY).values
+    assert judged(ODOMETRY, traffic={}).values["actors detected"] == "none"
+    assert judged(ODOMETRY, traffic={"car": 5, "person": 1}).values["actors detected"] == "5 car, 1 person"

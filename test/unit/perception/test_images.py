@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alpamayo_ros.perception.images import RAW_ENCODINGS, read_picture
+from alpamayo_ros.perception.images import RAW_ENCODINGS, decode_picture, read_picture
 from alpamayo_ros.perception.picture_file import PictureError, PictureSize
 from alpamayo_ros.structs.camera import CameraFrame
 
@@ -68,6 +68,17 @@ def test_bayer_mosaics_give_the_colours_that_they_sample(pattern, padding):
         mosaic[place // 2 :: 2, place % 2 :: 2] = colour["rgb".index(name)]
     found = read_picture(raw(mosaic, f"bayer_{pattern}8", padding), SIZE)
     np.testing.assert_array_equal(found, np.broadcast_to(colour, found.shape))
+
+
+@pytest.mark.parametrize("encoding", ["rgb8", "bgr8", "bgra8", "mono8", "bayer_rggb8"])
+def test_a_detectors_view_is_nearly_the_averaged_picture_in_every_encoding(build, encoding):
+    channels = {"mono8": 1, "bayer_rggb8": 1, "bgra8": 4}.get(encoding, 3)
+    picture = decode_picture(raw(build.picture(480, 640)[..., [0, 1, 2, 0][:channels]], encoding))
+    for size in (PictureSize(200, 150), PictureSize(500, 375), PictureSize(800, 600), PictureSize(1, 1)):
+        view = picture.viewed(size)
+        assert (view.shape, view.dtype) == ((size.height, size.width, 3), np.uint8)
+        difference = np.abs(view.astype(np.int16) - picture.resized(size))
+        assert difference.mean() < 3.0, size
 
 
 def test_a_png_is_read_exactly_and_its_transparency_ignored(build):

@@ -17,6 +17,7 @@ from alpamayo_ros.params.profile import CameraSpec, Profile
 from alpamayo_ros.perception.observation import ObservationAssembler
 from alpamayo_ros.pipeline.tick_rule import TickRule, time_backwards
 from alpamayo_ros.structs.camera import CameraCalibration, CameraFrame, CameraIntrinsics, RigCalibration
+from alpamayo_ros.structs.camera_health import SightState
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.tick import Rejection, TickOutcome
@@ -40,6 +41,7 @@ def observation_digest(observation):
     ):
         digest.update(array.tobytes())
     digest.update(repr((observation.t0_ns, observation.epoch, observation.frames, observation.worst_skew_ns)).encode())
+    digest.update(repr(observation.camera_health).encode())
     if observation.images is not None:
         digest.update(observation.images.tobytes())
     return digest.hexdigest()
@@ -277,6 +279,7 @@ def test_the_random_streams_reach_every_other_outcome(build):
         TickOutcome.CAMERA_MISMATCH,
         TickOutcome.SKIPPED_BUSY,
         TickOutcome.STAGE_FAILED,
+        TickOutcome.CAMERA_UNHEALTHY,
     }
 
 
@@ -321,3 +324,31 @@ def test_pandaset_with_odometry_as_trigger_answers_65_ticks(build, pandaset):
     outcomes, _, rule = run(build.profile(), messages)
     assert counts(outcomes) == {"HISTORY_TOO_SHORT": 15, "ANSWERED": 65}
     assert rule.open_ticks == ()
+
+
+def test_every_camera_of_an_observation_is_judged_in_the_profiles_order(build):
+    assembler = filled(build)
+    assert assembler.camera_health == ()
+    observation = assembler.assemble(T0_NS, 0)
+    assert [health.camera for health in observation.camera_health] == list(CAMERAS)
+    assert assembler.camera_health == observation.camera_health
+    # Grey squares of one colour show nothing.
+    assert {health.state for health in observation.camera_health} == {SightState.ERROR}
+    assembler.clear()
+    assert assembler.camera_health == ()
+
+
+def test_a_camera_in_error_rejects_a_tick_only_where_the_parameters_say_so(build):
+    profile = build.profile(["front"])
+    for rejects in (False, True):
+        assembler = ObservationAssembler(profile, PerceptionParams(reject_camera_error=rejects))
+        for back in range(20, -1, -1):
+            assembler.add_odometry(build.sample(T0_NS - back * 100 * MS))
+            assembler.add_frame(build.frame("front", T0_NS - back * 100 * MS, back))
+        found = assembler.assemble(T0_NS, 0)
+        if rejects:
+            assert found.outcome is TickOutcome.CAMERA_UNHEALTHY
+            assert found.text.startswith("CAMERA_UNHEALTHY: front: too_dark 1, ERROR from 0.95 on, blackout 1")
+            assert assembler.camera_health[0].state is SightState.ERROR
+        else:
+            assert isinstance(found, Observation)

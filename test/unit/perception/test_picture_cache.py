@@ -12,7 +12,7 @@ def test_a_picture_is_decoded_once_and_named_by_its_payload(build):
     cache, frame = PictureCache(PictureSize(8, 6)), build.frame("front", 5, 7)
     picture = cache.read(frame, ())
     assert picture.rgb.shape == (6, 8, 3)
-    assert picture.reference == FrameReference("front", 5, hashlib.sha256(frame.data).hexdigest())
+    assert picture.reference == FrameReference("front", 5, hashlib.sha256(frame.data).hexdigest(), 4, 4)
     # The stamp decides, so other bytes with the same stamp would not be looked at.
     assert cache.read(build.frame("front", 5, 9), ()) is picture
 
@@ -32,3 +32,11 @@ def test_only_wanted_pictures_are_kept(build):
     assert len(cache) == 2
     cache.clear()
     assert len(cache) == 0
+
+
+def test_a_detector_gets_its_own_size_of_each_picture(build):
+    sizes = []
+    cache = PictureCache(PictureSize(8, 6), lambda received: sizes.append(received) or PictureSize(5, 3))
+    assert cache.read(build.frame("front", 5, 7), ()).view.shape == (3, 5, 3)
+    assert sizes == [PictureSize(4, 4)]
+    assert PictureCache(PictureSize(8, 6)).read(build.frame("front", 5, 7), ()).view is None

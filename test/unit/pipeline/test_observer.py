@@ -15,6 +15,7 @@ from alpamayo_ros.params.profile import CameraSpec, Profile, load_profile
 from alpamayo_ros.pipeline.observer import MAX_STAMP_NS, Observer, Seen, latest_stamp_ns, make_tick_rule
 from alpamayo_ros.pipeline.requested_ticks import RequestedTicks
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
+from alpamayo_ros.structs.navigation import Navigation, NavigationCommand
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.tick import Rejection, TickOutcome
@@ -211,3 +212,80 @@ def outcomes_of(profile: Profile, events: list[tuple[str, int]]) -> list[tuple[i
             (item.tick.t0_ns, item.result.text if isinstance(item.result, Rejection) else "seen") for item in seen
         ]
     return found
+
+
+NAVIGATED = replace(KINEMATIC, navigation=True)
+
+
+def command(stamp_ms: int, navigation: Navigation = Navigation.LEFT) -> NavigationCommand:
+    return NavigationCommand(stamp_ms * MS, navigation)
+
+
+def navigation_of(seen: list[Seen]) -> dict[int, Navigation]:
+    return {item.tick.t0_ns // MS: item.result.navigation for item in seen if isinstance(item.result, Observation)}
+
+
+def test_the_newest_command_at_or_before_t0_holds() -> None:
+    target = observer(NAVIGATED)
+    for item in (command(1600), command(1750, Navigation.RIGHT), command(1900, Navigation.NONE)):
+        target.feed_navigation(item)
+    assert navigation_of(drive(target, 0, 2001)) == {
+        1500: Navigation.NONE, 1600: Navigation.LEFT, 1700: Navigation.LEFT, 1800: Navigation.RIGHT,
+        1900: Navigation.NONE, 2000: Navigation.NONE,
+    }  # fmt: skip
+    assert target.dropped == {}
+
+
+def test_a_command_that_comes_after_its_tick_closed_changes_later_ticks_only() -> None:
+    target = observer(NAVIGATED)
+    first = navigation_of(drive(target, 0, 1801))
+    target.feed_navigation(command(1500))
+    assert set(first.values()) == {Navigation.NONE}
+    assert navigation_of(drive(target, 1820, 2001)) == {1900: Navigation.LEFT, 2000: Navigation.LEFT}
+
+
+def test_a_command_that_is_not_repeated_is_forgotten() -> None:
+    target = Observer(NAVIGATED, PerceptionParams(navigation_max_age_ms=500))
+    target.feed_navigation(command(1500))
+    held = navigation_of(drive(target, 0, 2301))
+    assert [time for time, navigation in held.items() if navigation] == [1500, 1600, 1700, 1800, 1900, 2000]
+
+
+def test_a_profile_without_navigation_ignores_commands() -> None:
+    target = observer()
+    target.feed_navigation(command(-1))
+    target.feed_navigation(command(1500))
+    assert set(navigation_of(drive(target, 0, 2001)).values()) == {Navigation.NONE}
+    assert target.dropped == {}
+
+
+def test_commands_of_no_use_are_dropped_and_counted() -> None:
+    target = observer(NAVIGATED)
+    for stamp_ns in (-1, MAX_STAMP_NS, 5, 5):
+        target.feed_navigation(NavigationCommand(stamp_ns, Navigation.LEFT))
+    assert target.dropped == {"navigation": 3}
+
+
+def test_a_step_back_of_time_forgets_commands_and_drops_those_that_come_late() -> None:
+    target = observer(NAVIGATED)
+    drive(target, 8000, 10_001)
+    target.feed_navigation(command(1600))
+    assert target.epoch == 0
+    drive(target, 0, 21)
+    assert target.epoch == 1
+    target.feed_navigation(command(9900))
+    target.feed_navigation(command(900))
+    held = navigation_of(drive(target, 40, 2001))
+    assert target.dropped == {"navigation": 1}
+    assert set(held.values()) == {Navigation.LEFT}
+
+
+def test_pictures_do_not_take_the_command_away() -> None:
+    target = Observer(replace(ONE_CAMERA, navigation=True), PerceptionParams())
+    target.feed_navigation(command(1900, Navigation.STRAIGHT))
+    found: list[Seen] = []
+    for stamp in range(0, 2101, 20):
+        found += target.feed_odometry(sample(stamp * MS))
+        if not stamp % 100:
+            found += target.feed_frame(CameraFrame("front", stamp * MS, "jpeg", JPEG))
+    assert navigation_of(found)[2000] is Navigation.STRAIGHT

@@ -65,5 +65,12 @@ def test_an_output_that_is_not_finite_is_an_error(
 
 def test_an_unknown_prompt_family_is_refused() -> None:
     profile = replace(PROFILE, prompt_family="poetry")
-    with pytest.raises(ProfileError, match="prompt_family 'poetry' is not known; expected one of: none"):
+    with pytest.raises(ProfileError, match="prompt_family 'poetry' is not known; expected one of: driving_lan"):
         Reasoner(profile, ReasoningParams(), FakeSession([]))
+
+
+def test_a_method_that_does_not_go_with_the_prompt_family_is_refused() -> None:
+    stages = {**PROFILE.stages, "reason": replace(PROFILE.stages["reason"], method="token_decoder")}
+    expected = "stages/reason/method with prompt_family 'none' 'token_decoder' is not known; expected one of: direct"
+    with pytest.raises(ProfileError, match=expected):
+        Reasoner(replace(PROFILE, stages=stages), ReasoningParams(), FakeSession([]))

@@ -14,6 +14,7 @@ from alpamayo_ros.replay.run import ReplaySetup, set_up_replay
 from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import BagReader, open_bag
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
+from alpamayo_ros.structs.navigation import Navigation, NavigationCommand
 from alpamayo_ros.structs.tick import TickOutcome
 
 MS = 1_000_000
@@ -34,7 +35,7 @@ def start(reader: BagReader) -> Iterator[Callable[..., Drive]]:
     with ExitStack() as running:
 
         def begin(**options: Any) -> Drive:
-            setup = set_up_replay(reader, profile_name="kinematic", **options)
+            setup = set_up_replay(reader, **{"profile_name": "kinematic", **options})
             return running.enter_context(start_in_process(setup, reader))
 
         yield begin
@@ -77,6 +78,20 @@ def test_pictures_and_camera_infos_reach_the_pipeline(start: Callable[..., Drive
         drive.take_frame(PICTURE, CameraFrame("front", 0, "jpeg", b""))
     with pytest.raises(ValueError, match="camera 'front' is not known"):
         drive.take_camera_info(PICTURE, "front", CameraIntrinsics(1, 1, (1, 0, 0, 0, 1, 0, 0, 0, 1)))
+
+
+def test_navigation_commands_reach_the_pipeline_of_a_profile_that_takes_them(
+    start: Callable[..., Drive], tmp_path: Path
+) -> None:
+    late = NavigationCommand(-1, Navigation.LEFT)
+    drive = start()
+    drive.take_navigation(PICTURE, late)
+    assert drive.dropped == {}
+    text = (Path(__file__).parents[3] / "config" / "profiles" / "kinematic.yaml").read_text(encoding="utf-8")
+    (tmp_path / "navigated.yaml").write_text(f"{text}navigation: true\n", encoding="utf-8")
+    navigated = start(profile_name=str(tmp_path / "navigated.yaml"))
+    navigated.take_navigation(PICTURE, late)
+    assert navigated.dropped == {"navigation": 1}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ ODOMETRY, COMPRESSED, RAW, INFO = (
 )
 
 
+NAVIGATION = "alpamayo_ros/msg/NavigationCommand"
+
+
 def bag(**topics: str) -> dict[str, TopicInfo]:
     names = {name.replace("__", "/"): kind for name, kind in topics.items()}
     return {f"/{name}": TopicInfo(f"/{name}", kind) for name, kind in names.items()}
@@ -49,6 +52,27 @@ def test_a_camera_with_two_picture_topics_is_ambiguous() -> None:
     topics = bag(odom=ODOMETRY, front__image=RAW, front__image__compressed=COMPRESSED)
     with pytest.raises(TopicError, match="camera 'front' has 2 picture topics: /front/image, /front/image/compressed"):
         resolve_topics(ONE_CAMERA, topics, None)
+
+
+def test_the_sole_topic_of_navigation_commands_is_found_and_may_be_absent() -> None:
+    assert resolve_topics(KINEMATIC, bag(odom=ODOMETRY), None).navigation == ""
+    found = resolve_topics(KINEMATIC, bag(odom=ODOMETRY, route=NAVIGATION), None)
+    assert found.navigation == "/route"
+    assert found.describe() == ["odometry: /odom", "navigation: /route"]
+    with pytest.raises(TopicError, match="2 topics of type alpamayo_ros/msg/NavigationCommand: /a, /b; expected at m"):
+        resolve_topics(KINEMATIC, bag(odom=ODOMETRY, a=NAVIGATION, b=NAVIGATION), None)
+
+
+def test_a_topics_file_names_the_navigation_commands(tmp_path: Path) -> None:
+    path = tmp_path / "topics.yaml"
+    path.write_text("navigation: /b\n")
+    topics = bag(odom=ODOMETRY, a=NAVIGATION, b=NAVIGATION)
+    assert resolve_topics(KINEMATIC, topics, path).navigation == "/b"
+    path.write_text("navigation: /odom\n")
+    with pytest.raises(TopicError, match=f"topic '/odom' has type {ODOMETRY}; expected {NAVIGATION}"):
+        resolve_topics(KINEMATIC, topics, path)
+    path.write_text("{}\n")
+    assert resolve_topics(KINEMATIC, bag(odom=ODOMETRY, a=NAVIGATION), path).navigation == "/a"
 
 
 def test_a_topics_file_decides(tmp_path: Path) -> None:

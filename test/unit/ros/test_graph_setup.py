@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,16 @@ def test_without_a_calibration_none_is_written(make_odometry_bag: Callable[..., 
 def test_a_folder_that_cannot_be_written_is_a_sentence(full_setup: ReplaySetup, tmp_path: Path) -> None:
     with pytest.raises(BagWriteError, match=r"topics.yaml cannot be written: No such file or directory"):
         write_graph_parameters(full_setup, tmp_path / "absent", use_sim_time=False)
+
+
+def test_the_topic_of_navigation_commands_is_written_where_there_is_one(
+    full_setup: ReplaySetup, tmp_path: Path
+) -> None:
+    setup = replace(full_setup, topics=replace(full_setup.topics, navigation="/route"))
+    folders = (tmp_path / "with", tmp_path / "without")
+    for folder in folders:
+        folder.mkdir()
+    values = values_of(write_graph_parameters(setup, folders[0], use_sim_time=False))
+    assert read_topics_file(Path(values["topics_file"]))["navigation"] == "/route"
+    values = values_of(write_graph_parameters(full_setup, folders[1], use_sim_time=False))
+    assert "navigation" not in read_topics_file(Path(values["topics_file"]))

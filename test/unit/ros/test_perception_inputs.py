@@ -12,7 +12,14 @@ pytest.importorskip("rclpy", reason="rclpy is not installed")
 
 from alpamayo_ros.envelope.document import Envelope
 from alpamayo_ros.errors import ParameterError, TopicError
-from alpamayo_ros.messages.topics import CAMERA_INFO_TYPE, COMPRESSED_TYPE, INPUT_TOPICS, ODOMETRY_TYPE, RAW_TYPE
+from alpamayo_ros.messages.topics import (
+    CAMERA_INFO_TYPE,
+    COMPRESSED_TYPE,
+    INPUT_TOPICS,
+    NAVIGATION_TYPE,
+    ODOMETRY_TYPE,
+    RAW_TYPE,
+)
 from alpamayo_ros.messages.typestore import message_class
 from alpamayo_ros.params.node_parameters import NodeParameters
 from alpamayo_ros.params.perception import PerceptionParams
@@ -36,6 +43,9 @@ class Taker:
 
     def on_picture(self, camera: str, message: Any, type_name: str, /) -> None:
         self.took.append(("picture", camera, message, type_name))
+
+    def on_navigation(self, message: Any, type_name: str, /) -> None:
+        self.took.append(("navigation", message, type_name))
 
     def on_camera_info(self, camera: str, message: Any, type_name: str, /) -> None:
         self.took.append(("info", camera, message, type_name))
@@ -64,6 +74,21 @@ def test_without_a_topics_file_inputs_have_the_names_of_the_table(make_stack: Ca
     ]
     table = {row.name.replace("<id>", "front"): row.type_names for row in INPUT_TOPICS if "perception" in row.nodes}
     assert all(table[spec.topic] == spec.types for spec in specs)
+
+
+def test_a_profile_that_takes_navigation_may_wait_for_it_in_vain(make_stack: Callable[..., StackSetup]) -> None:
+    stack = make_stack(ONE_CAMERA)
+    stack = replace(stack, profile=replace(stack.profile, navigation=True))
+    taker = Taker()
+    spec = input_specs(taker, stack)[1]
+    assert (spec.name, spec.topic, spec.types) == ("navigation", "~/input/navigation", (NAVIGATION_TYPE,))
+    assert not spec.required
+    assert {row.name: row.type_names for row in INPUT_TOPICS}[spec.topic] == spec.types
+    spec.callback("left", NAVIGATION_TYPE)
+    assert taker.took == [("navigation", "left", NAVIGATION_TYPE)]
+    named = make_stack(ONE_CAMERA, "navigation: /route\n")
+    named = replace(named, profile=replace(named.profile, navigation=True))
+    assert input_specs(taker, named)[1].topic == "/route"
 
 
 def test_a_profile_without_cameras_takes_odometry_alone(make_stack: Callable[..., StackSetup]) -> None:

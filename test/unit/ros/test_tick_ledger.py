@@ -15,6 +15,7 @@ from alpamayo_ros.pipeline.setup import set_up_stack
 from alpamayo_ros.pipeline.tick_status import answered, stage_failed
 from alpamayo_ros.ros.tick_ledger import TickLedger
 from alpamayo_ros.structs.camera import RigCalibration
+from alpamayo_ros.structs.navigation import Navigation, NavigationCommand
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.tick import TickOutcome
@@ -213,3 +214,14 @@ def test_two_threads_lose_no_tick_and_send_none_twice(straight_observation: Buil
     assert not thread.is_alive()
     assert sent == [START_NS + index * 100 * MS for index in range(count)]
     assert ledger.facts(()).answered == count
+
+
+def test_a_profile_that_takes_navigation_counts_its_commands() -> None:
+    stack = set_up_stack(load_profile("kinematic"), NodeParameters(), RigCalibration(), Envelope())
+    stack = replace(stack, profile=replace(stack.profile, navigation=True))
+    ledger = TickLedger(stack, None, Steady())
+    ledger.observer.feed_navigation(NavigationCommand(-1, Navigation.LEFT))
+    ledger.count("navigation", [])
+    counts = ledger.input_counts()
+    assert (counts.inputs, counts.received, counts.dropped) == (("odometry", "navigation"), (0, 1), (0, 1))
+    assert make().input_counts().inputs == ("odometry",)

@@ -119,6 +119,8 @@ def test_our_outputs_and_logs_are_no_content(tmp_path: Path) -> None:
         ("/events/write_split", "rosbag2_interfaces/msg/WriteSplitEvent", False),
         ("/eventsource", "std_msgs/msg/String", True),
         ("/any/name", "alpamayo_ros/msg/Rationale", False),
+        ("/any/name", "alpamayo_ros/msg/NavigationCommand", True),
+        ("/rosout", "alpamayo_ros/msg/NavigationCommand", False),
         ("/any/name", "alpamayo_ros_tools/msg/Thing", True),
     ],
 )

@@ -1,0 +1,92 @@
+"""The files of a learned model: named by their digests in ``model.yaml``, verified whenever they are read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alpamayo_ros.errors import ArtifactError, expected_one_of
+from alpamayo_ros.inference.verified_file import read_verified
+from alpamayo_ros.lineage.canonical import document_id
+from alpamayo_ros.params.documents import load_yaml, validate_document
+
+MODEL_FILE = "model.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A model as its folder states it.
+
+    Attributes:
+        path: The folder.
+        name: Name of the model.
+        version: Version of the model, for people.
+        files: ``sha256:`` digest by the name of each file.
+        dataset: ``sha256:`` digest of the manifest of the data that it was trained on, or ``unknown``.
+        action_mean: float64 (2,): mean of acceleration in m/s^2 and curvature in 1/m over the training data.
+        action_std: float64 (2,): their standard deviations.
+        document: The document as it was read; its canonical form has the digest that names the model.
+    """
+
+    path: Path
+    name: str
+    version: str
+    files: Mapping[str, str]
+    dataset: str
+    action_mean: NDArray[np.float64]
+    action_std: NDArray[np.float64]
+    document: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """``sha256:`` digest of the canonical form of ``model.yaml``, which names every file."""
+        return document_id(self.document)
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes, which are what the folder says.
+
+        Raises:
+            ArtifactError: The folder does not name the file, or it cannot be read.
+            DigestMismatchError: It is another file than the one that is named.
+        """
+        if name not in self.files:
+            raise ArtifactError(f"{self._what}: " + expected_one_of("file", name, list(self.files)))
+        return read_verified(self.path / name, self.files[name], self._what)
+
+    def verify(self) -> None:
+        """Require that every named file is there and has its digest.
+
+        Raises:
+            ArtifactError: One is missing.
+            DigestMismatchError: One is another file.
+        """
+        for name in self.files:
+            self.read(name)
+
+    @property
+    def _what(self) -> str:
+        return f"model {self.name}"
+
+
+def open_model_folder(path: Path) -> ModelFolder:
+    """Read what a model folder says about itself; its other files are read when they are needed.
+
+    Raises:
+        ArtifactError: The folder has no ``model.yaml``, or it is not well formed.
+    """
+    document = load_yaml(path / MODEL_FILE, "model", ArtifactError)
+    validate_document(document, "model", f"model {path / MODEL_FILE}", ArtifactError)
+    actions = document["actions"]
+    return ModelFolder(
+        path=path,
+        name=document["name"],
+        version=document["version"],
+        files=dict(document["files"]),
+        dataset=document["dataset"],
+        action_mean=np.array(actions["mean"], dtype=np.float64),
+        action_std=np.array(actions["std"], dtype=np.float64),
+        document=document,
+    )

@@ -1,0 +1,48 @@
+"""Run the perceive stage of a profile away from the thread that takes messages."""
+
+from collections.abc import Callable
+
+from alpamayo_ros.pipeline.stages import Perceiving
+from alpamayo_ros.ros.worker import StageWorker
+from alpamayo_ros.structs.observation import Observation
+
+
+class PerceiveStage:
+    """Turns observations into what reasoning takes and gives them on, in the thread of the stages."""
+
+    def __init__(
+        self,
+        perceiver: Perceiving,
+        worker: StageWorker,
+        give: Callable[[Observation], None],
+        fail: Callable[[Observation, Exception], None],
+    ) -> None:
+        """Bind a loaded stage.
+
+        Args:
+            perceiver: Detector and stage; without both every observation is given on as it is, in the caller's thread.
+            worker: Runs the stages of this process.
+            give: Takes what reasoning takes.
+            fail: Takes an observation that could not be turned or given on, and why.
+        """
+        self._perceiver = perceiver
+        self._worker = worker
+        self._give = give
+        self._fail = fail
+
+    def run(self, observation: Observation) -> None:
+        """Perceive one observation; a stage that is busy takes it afterwards."""
+        if self._perceiver.absent:
+            self._give(observation)
+        else:
+            self._worker.submit(lambda: self._perceive(observation))
+
+    def drain(self, timeout_s: float) -> bool:
+        """Wait until every observation was given on; False if one is not within the time."""
+        return self._perceiver.absent or self._worker.flush(timeout_s)
+
+    def _perceive(self, observation: Observation) -> None:
+        try:
+            self._give(self._perceiver.perceive(observation))
+        except Exception as error:  # noqa: BLE001 - every tick gets its status, whatever its stage raised
+            self._fail(observation, error)

@@ -1,0 +1,1 @@
+"""Training of ``nano``, the small reasoning driving model; the vehicle does not need it."""

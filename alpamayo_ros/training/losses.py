@@ -1,0 +1,150 @@
+"""What nano is trained to do: say the answer, flow to the driven actions, and, as a help, see what is there."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from alpamayo_ros.reasoning.driving_language import CAUSE, META, vocabulary
+from alpamayo_ros.training.anatomy import STEP_S, Anatomy
+from alpamayo_ros.training.batches import Batch
+from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
+from alpamayo_ros.training.nano import Nano
+from alpamayo_ros.training.reasoning_decoder import HIDDEN
+from alpamayo_ros.training.shard import BOX_CLASSES
+
+DRAWS = 4
+"""Flow times and noises drawn for each answer of a batch: the expert is cheap beside the cameras."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """Weights of the losses, and of tokens within the first.
+
+    Attributes:
+        answer: Cross entropy of tokens.
+        flow: Squared error of the velocity field.
+        path: Distance of the path that the flow points at, in units of 5 m.
+        seen: Dense heads.
+        label: Weight of the token after ``<cause>`` beside a word's 1.
+        box: Weight of camera and edges.
+        meta: Weight of the three meta-actions.
+    """
+
+    answer: float = 1.5
+    flow: float = 1.0
+    path: float = 0.5
+    seen: float = 0.4
+    label: float = 6.0
+    box: float = 0.5
+    meta: float = 6.0
+
+
+class DenseHeads(nn.Module):
+    """Heads on the vision encoder's features at an eighth; they teach it to see and are not exported."""
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        super().__init__()
+        self.head = nn.Conv2d(anatomy.middle, len(BOX_CLASSES) + 1, 1)
+        self.deep = nn.Conv2d(anatomy.width, 4 * (len(BOX_CLASSES) + 1), 1)
+        nn.init.constant_(self.head.bias[:-1], -4.0)
+
+    def forward(self, eighth: Tensor, sixteenth: Tensor) -> Tensor:
+        """Return logits and distance (B * C, classes + 1, 12, 20), seen at an eighth and refined at a sixteenth."""
+        return self.head(eighth) + functional.pixel_shuffle(self.deep(sixteenth), 2)
+
+
+def token_weights(weights: LossWeights) -> Tensor:
+    """Return the weight of each token id of the vocabulary, 0 for padding."""
+    found = []
+    for token in vocabulary():
+        structure = token.startswith("<") and token not in (CAUSE, META, "<bos>", "<eos>", "<pad>")
+        edge = structure and token[-2].isdigit()
+        found.append(weights.box if edge else weights.label if structure else 1.0)
+    found[0] = 0.0
+    return torch.tensor(found)
+
+
+def answer_loss(logits: Tensor, tokens: Tensor, weights: Tensor) -> Tensor:
+    """Return the weighted cross entropy of each next token.
+
+    Args:
+        logits: (B, S, V).
+        tokens: (B, S), padded with 0.
+        weights: (V,).
+    """
+    target = tokens[:, 1:]
+    each = functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), target.flatten(), reduction="none")
+    weight = weights[target.flatten()]
+    return (each * weight).sum() / weight.sum()
+
+
+def seen_loss(found: Tensor, seen: Tensor) -> Tensor:
+    """Return the loss of the dense heads: focal for presence, absolute for distance where something is."""
+    logits, distance = found[:, :-1].float(), found[:, -1].float()
+    present, far = seen[:, :-1], seen[:, -1]
+    entropy = functional.binary_cross_entropy_with_logits(logits, present, reduction="none")
+    wrong = (torch.sigmoid(logits) - present).abs()
+    focal = (entropy * wrong.square() * (1.0 + 3.0 * present)).sum() / present.sum().clamp(min=32.0)
+    where = (far > 0).float()
+    return focal + ((distance - far).abs() * where).sum() / where.sum().clamp(min=32.0)
+
+
+def roll_out(actions: Tensor, speed_mps: Tensor) -> Tensor:
+    """Return x, y, yaw, speed (B, N, 4) of normalised actions (B, N, 2) from a speed (B,): the unicycle in torch."""
+    mean, std = actions.new_tensor(ACTION_MEAN), actions.new_tensor(ACTION_STD)
+    physical = actions * std + mean
+    gained = speed_mps[:, None] + STEP_S * physical[..., 0].cumsum(dim=1)
+    # Never below zero: what was braked away below it is not owed when speed is gained again.
+    debt = torch.cummin(gained, dim=1).values.clamp(max=0.0)
+    speed = gained - debt
+    before = torch.cat([speed_mps[:, None], speed[:, :-1]], dim=1)
+    arc = 0.5 * (before + speed) * STEP_S
+    yaw = (physical[..., 1] * arc).cumsum(dim=1)
+    yaw_before = torch.cat([torch.zeros_like(yaw[:, :1]), yaw[:, :-1]], dim=1)
+    x = 0.5 * STEP_S * (before * yaw_before.cos() + speed * yaw.cos())
+    y = 0.5 * STEP_S * (before * yaw_before.sin() + speed * yaw.sin())
+    return torch.stack([x.cumsum(dim=1), y.cumsum(dim=1), yaw, speed], dim=-1)
+
+
+class NanoLoss(nn.Module):
+    """All losses of one batch."""
+
+    def __init__(self, anatomy: Anatomy, weights: LossWeights) -> None:
+        super().__init__()
+        self.weights = weights
+        self.heads = DenseHeads(anatomy)
+        self.token_weights: Tensor
+        self.register_buffer("token_weights", token_weights(weights), persistent=False)
+
+    def forward(self, nano: Nano, batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+        """Return the losses by name; ``all`` is their weighted sum."""
+        eighth, sixteenth, vision_tokens = nano.vision.features(batch.images)
+        logits, states = nano.reason(vision_tokens, batch.history, batch.navigation, batch.tokens)
+        found = self.heads(eighth, sixteenth)
+        flow, path = self._flow(nano, batch, states, generator)
+        losses = {
+            "answer": answer_loss(logits, batch.tokens, self.token_weights),
+            "seen": seen_loss(found, batch.seen.flatten(0, 1)),
+            "flow": flow,
+            "path": path,
+        }
+        total = torch.stack([getattr(self.weights, name) * loss for name, loss in losses.items()]).sum()
+        return {**losses, "all": total}
+
+    def _flow(self, nano: Nano, batch: Batch, states: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        count = len(batch.actions) * DRAWS
+        device = batch.actions.device
+        actions = batch.actions.repeat(DRAWS, 1, 1)
+        noise = torch.randn(actions.shape, generator=generator, device=device)
+        time = torch.rand(count, generator=generator, device=device)
+        mixed = time[:, None, None] * actions + (1.0 - time[:, None, None]) * noise
+        mask = ((batch.tokens == 0).float() * HIDDEN)[:, None, None].repeat(DRAWS, 1, 1, 1)
+        history = batch.history.repeat(DRAWS, 1, 1)
+        velocity = nano.action(states.repeat(DRAWS, 1, 1), history, mixed, time, mask).float()
+        flow = functional.mse_loss(velocity, actions - noise)
+        aimed = mixed + (1.0 - time[:, None, None]) * velocity
+        path = roll_out(aimed, batch.speed_mps.repeat(DRAWS))[..., :2]
+        apart = (path - batch.future[..., :2].repeat(DRAWS, 1, 1)) / 5.0
+        return flow, functional.smooth_l1_loss(apart, torch.zeros_like(apart), beta=0.2)

@@ -1,0 +1,56 @@
+"""The folder of a trained model: three ONNX files, the vocabulary, and what they are and come from."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from alpamayo_ros.reasoning.driving_language import vocabulary
+from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
+from alpamayo_ros.training.nano import Nano
+from alpamayo_ros.training.onnx_export import export_nano
+
+VERSION = "0.1"
+PARTS = ("vision.onnx", "reasoning.onnx", "action.onnx")
+LARGEST_BYTES = 12_000_000
+"""Of the three ONNX files together."""
+
+
+def write_model(nano: Nano, folder: Path, dataset: str, provenance: Mapping[str, str | int | float | bool]) -> None:
+    """Export a model and describe it.
+
+    Args:
+        nano: The model, on the CPU.
+        folder: Made if missing; files of the same names are replaced.
+        dataset: ``sha256:`` digest of the manifest of the training data, or ``unknown``.
+        provenance: Command, commit, seed and what else is worth knowing.
+
+    Raises:
+        ArtifactError: An exported file computes something else than torch.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    differences = export_nano(nano, folder)
+    text = json.dumps(list(vocabulary()), indent=0) + "\n"
+    (folder / "vocabulary.json").write_text(text, encoding="utf-8")
+    counts = nano.parameter_counts()
+    document = {
+        "name": "nano",
+        "version": VERSION,
+        "files": {name: f"sha256:{_sha256(folder / name)}" for name in (*PARTS, "vocabulary.json")},
+        "actions": {"mean": list(ACTION_MEAN), "std": list(ACTION_STD)},
+        "dataset": dataset,
+        "provenance": {
+            **provenance,
+            "parameters": sum(counts.values()),
+            **{f"parameters_{name}": count for name, count in counts.items()},
+            **{f"largest_difference_{name}": difference for name, difference in differences.items()},
+        },
+    }
+    with (folder / "model.yaml").open("w", encoding="utf-8") as file:
+        YAML().dump(document, file)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

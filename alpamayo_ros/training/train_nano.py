@@ -1,0 +1,110 @@
+"""Train nano from nothing: make the data, train, export; each part goes on where it was broken off."""
+
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from alpamayo_ros.reasoning.driving_language import vocabulary
+from alpamayo_ros.training.anatomy import Anatomy
+from alpamayo_ros.training.balance import sample_weights
+from alpamayo_ros.training.generation import GenerationOptions, TrainingData, generate
+from alpamayo_ros.training.model_files import write_model
+from alpamayo_ros.training.training_run import Progress as RunProgress
+from alpamayo_ros.training.training_run import RunOptions, TrainingRun
+
+TRAIN_EPISODES = 100
+"""Of each scenario; with ten scenarios about 25 minutes on two cores."""
+HELD_OUT_EPISODES = 3
+TRAIN_MINUTES = 110.0
+
+
+def train(
+    out: Annotated[Path, typer.Option(help="Folder for data, checkpoints and the model.")] = Path("out/nano"),
+    minutes: Annotated[float, typer.Option(help="Time of training; data and export come on top.")] = TRAIN_MINUTES,
+    episodes: Annotated[int, typer.Option(help="Training episodes of each scenario.")] = TRAIN_EPISODES,
+    held_out: Annotated[
+        int, typer.Option(help="Held-out episodes of each scenario, only measured on.")
+    ] = HELD_OUT_EPISODES,
+    seed: Annotated[int, typer.Option(help="Seed of weights, draws and displacements.")] = 0,
+    batch: Annotated[int, typer.Option(help="Samples of one step.")] = 32,
+    threads: Annotated[int, typer.Option(help="Processes and threads; 0 takes every core.")] = 0,
+    smoke: Annotated[bool, typer.Option(help="Two minutes that show that every part works.")] = False,
+) -> None:
+    """Train nano from nothing and write its model folder."""
+    if smoke:
+        minutes, episodes, held_out = min(minutes, 0.7), 1, 1
+    cores = threads or len(os.sched_getaffinity(0))
+    torch.set_num_threads(cores)
+    console = Console(stderr=True)
+    generation = GenerationOptions(episodes, held_out, seed=seed)
+    data = _data(out / "data", generation, cores, console)
+    (out / "run").mkdir(parents=True, exist_ok=True)
+    run = TrainingRun(
+        out / "run",
+        Anatomy(len(vocabulary())),
+        RunOptions(minutes, seed=seed, batch=batch, measure_every_s=10.0 if smoke else 600.0),
+        data.shard,
+        sample_weights(data.shard, data.train),
+        data.held_out,
+        data.manifest.digest,
+    )
+    _train(run, console)
+    provenance = {
+        "command": " ".join(["make train-nano" if len(sys.argv) == 1 else "train_nano", *sys.argv[1:]]),
+        "commit": _commit(),
+        "seed": seed,
+        "minutes": minutes,
+        "steps": run.progress.steps,
+        "batch": batch,
+        "torch": torch.__version__,
+        "device": run.device.type,
+        **{f"generation_{name}": value for name, value in asdict(generation).items()},
+    }
+    write_model(run.average.to("cpu"), out / "model", data.manifest.digest, provenance)
+    console.print(f"model: {out / 'model'}")
+
+
+def _data(folder: Path, options: GenerationOptions, processes: int, console: Console) -> TrainingData:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("episodes")
+        return generate(folder, options, processes, lambda done, all_: bar.update(task, completed=done, total=all_))
+
+
+def _train(run: TrainingRun, console: Console) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[now]}"))
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("training", total=60.0 * run.options.minutes, now="")
+
+        def watch(progress: RunProgress, losses: dict[str, float]) -> None:
+            shown = {name: losses[name] for name in ("answer", "flow", "seen")}
+            if progress.metrics:
+                shown |= {name: progress.metrics[name] for name in ("meta", "min_ade_6_m")}
+            words = "  ".join(f"{name} {value:.3f}" for name, value in shown.items())
+            bar.update(task, completed=progress.seconds, now=f"step {progress.steps}  {words}")
+
+        run.train(watch)
+
+
+def _commit() -> str:
+    """Return the commit of the working tree, with a mark if it was changed; ``unknown`` without one."""
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip()
+
+
+def main() -> None:
+    """Run ``train`` with the options of the command line."""
+    typer.run(train)

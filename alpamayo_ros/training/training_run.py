@@ -1,0 +1,216 @@
+"""One training run: it ends by the clock, goes on where it was broken off, and writes down what it measures."""
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from alpamayo_ros.errors import ConfigurationError
+from alpamayo_ros.training.anatomy import Anatomy
+from alpamayo_ros.training.batches import TRAINING_VARIATION, BatchStream
+from alpamayo_ros.training.losses import LossWeights, NanoLoss
+from alpamayo_ros.training.nano import Nano
+from alpamayo_ros.training.progress_metrics import measure_progress
+from alpamayo_ros.training.shard import Shard
+
+AVERAGE_DECAY = 0.999
+"""Decay of the running average of the weights; the average is what is measured and exported."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run is configured by; a checkpoint of other options is refused.
+
+    Attributes:
+        minutes: Time of training, without the making of data and the export.
+        seed: Of weights, draws and noise.
+        batch: Samples of one step.
+        learning_rate: Its peak.
+        weight_decay: Of matrices.
+        measure_every_s: Time between two measurements.
+        measured: Samples of a measurement.
+    """
+
+    minutes: float
+    seed: int = 0
+    batch: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    measure_every_s: float = 300.0
+    measured: int = 512
+
+    def identity(self, anatomy: Anatomy, dataset: str) -> str:
+        """Return what names a run of this kind: options, sizes and data, so that no other checkpoint is taken up."""
+        document = {"options": asdict(self), "anatomy": anatomy.document(), "dataset": dataset}
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        steps: Steps done.
+        seconds: Time of training so far, over all parts of a broken run.
+        metrics: The newest measurement.
+    """
+
+    steps: int = 0
+    seconds: float = 0.0
+    metrics: dict[str, float] | None = None
+
+
+def learning_rate_at(share: float, steps: int, peak: float) -> float:
+    """Return the learning rate at a share of the time: a short rise by steps, then half a cosine down to a fiftieth."""
+    rise = min(1.0, (steps + 1) / 200.0)
+    return peak * rise * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0))))
+
+
+class TrainingRun:
+    """Model, optimiser and data of one run in one folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        anatomy: Anatomy,
+        options: RunOptions,
+        shard: Shard,
+        weights: NDArray[np.float64],
+        kept_back: NDArray[np.int64],
+        dataset: str,
+    ) -> None:
+        """Set up, and take up the folder's checkpoint if there is one.
+
+        Args:
+            folder: Where checkpoint and log stand.
+            anatomy: Sizes of the model.
+            options: How to train.
+            shard: All samples.
+            weights: How often each sample is drawn; 0 for those kept back.
+            kept_back: Samples that are measured on.
+            dataset: Digest of the data set.
+
+        Raises:
+            ConfigurationError: The checkpoint is of another run.
+        """
+        self.folder, self.options, self.shard = folder, options, shard
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.identity = options.identity(anatomy, dataset)
+        torch.manual_seed(options.seed)
+        self.nano = Nano(anatomy).to(self.device, memory_format=torch.channels_last)
+        self.average = Nano(anatomy).to(self.device, memory_format=torch.channels_last)
+        self.average.load_state_dict(self.nano.state_dict())
+        self.loss = NanoLoss(anatomy, LossWeights()).to(self.device)
+        self.optimiser = torch.optim.AdamW(self._groups(), lr=options.learning_rate, betas=(0.9, 0.98))
+        self.progress = Progress()
+        self._weights = weights
+        self._kept_back = np.random.default_rng(options.seed).permutation(kept_back)[: options.measured]
+        if self.checkpoint.exists():
+            self._take_up()
+
+    @property
+    def checkpoint(self) -> Path:
+        """File of the newest checkpoint."""
+        return self.folder / "checkpoint.pt"
+
+    def train(self, watch: Callable[[Progress, dict[str, float]], None]) -> None:
+        """Train until the time is used up; measure at intervals and at the end.
+
+        Args:
+            watch: Called after each step with the losses of the last one.
+        """
+        limit = 60.0 * self.options.minutes
+        stream = BatchStream(
+            self.shard, self._weights, self.options.batch, self.options.seed, TRAINING_VARIATION, self.progress.steps
+        )
+        generator = torch.Generator(device=self.device).manual_seed(self.options.seed + 1 + self.progress.steps)
+        begun, before = time.monotonic(), self.progress.seconds
+        measured = before
+        losses: dict[str, float] = {}
+        self.nano.train()
+        try:
+            for batch in stream:
+                self.progress.seconds = before + time.monotonic() - begun
+                if self.progress.seconds >= limit:
+                    break
+                losses = self._step(batch, generator, self.progress.seconds / limit)
+                watch(self.progress, losses)
+                if self.progress.seconds - measured >= self.options.measure_every_s:
+                    self.measure(losses)
+                    self.save()
+                    measured = self.progress.seconds
+        finally:
+            stream.close()
+        self.measure(losses)
+        self.save()
+
+    def measure(self, losses: dict[str, float]) -> dict[str, float]:
+        """Measure the averaged weights, and add a line to the log."""
+        metrics = measure_progress(self.average, self.shard, self._kept_back) if len(self._kept_back) else {}
+        self.progress.metrics = metrics
+        line = {"steps": self.progress.steps, "seconds": round(self.progress.seconds, 1)}
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps({**line, "losses": losses, **metrics}) + "\n")
+        return metrics
+
+    def save(self) -> None:
+        """Write the checkpoint; a broken write leaves the one before."""
+        state: dict[str, Any] = {
+            "identity": self.identity,
+            "steps": self.progress.steps,
+            "seconds": self.progress.seconds,
+            "nano": self.nano.state_dict(),
+            "average": self.average.state_dict(),
+            "loss": self.loss.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.checkpoint)
+
+    def _take_up(self) -> None:
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        if state["identity"] != self.identity:
+            raise ConfigurationError(
+                f"checkpoint {self.checkpoint} is of a run with other options, sizes or data; expected the same: "
+                "name another folder, or remove it"
+            )
+        self.nano.load_state_dict(state["nano"])
+        self.average.load_state_dict(state["average"])
+        self.loss.load_state_dict(state["loss"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.progress = Progress(state["steps"], state["seconds"])
+
+    def _groups(self) -> list[dict[str, Any]]:
+        every = [*self.nano.parameters(), *self.loss.parameters()]
+        matrices = [value for value in every if value.ndim >= 2]
+        others = [value for value in every if value.ndim < 2]
+        return [
+            {"params": matrices, "weight_decay": self.options.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+
+    def _step(self, batch: Any, generator: torch.Generator, share: float) -> dict[str, float]:
+        rate = learning_rate_at(share, self.progress.steps, self.options.learning_rate)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        with torch.autocast(self.device.type, torch.bfloat16):
+            losses = self.loss(self.nano, batch.to(self.device), generator)
+        losses["all"].backward()
+        torch.nn.utils.clip_grad_norm_([*self.nano.parameters(), *self.loss.parameters()], 1.0)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        decay = min(AVERAGE_DECAY, (1 + self.progress.steps) / (10 + self.progress.steps))
+        with torch.no_grad():
+            for kept, value in zip(self.average.parameters(), self.nano.parameters(), strict=True):
+                kept.lerp_(value, 1.0 - decay)
+        self.progress.steps += 1
+        return {name: float(value.detach()) for name, value in losses.items()}

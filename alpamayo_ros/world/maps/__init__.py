@@ -1,0 +1,1 @@
+"""Road networks: built from seeded parameters, compiled by SUMO's netconvert."""
