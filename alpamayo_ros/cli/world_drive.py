@@ -9,7 +9,7 @@ from alpamayo_ros.cli.world_episodes import named_episodes
 from alpamayo_ros.cli.wrapper import EXIT_PASS
 from alpamayo_ros.structs.lineage import NONE
 from alpamayo_ros.world.campaign import DriveRequest, campaign_document, drive_all
-from alpamayo_ros.world.output import make_folder, require_absent, write_file
+from alpamayo_ros.world.output import require_absent, reserved_folder, write_file
 from alpamayo_ros.world.profile_drive import EXPERT, load_profile_to_drive
 
 RESULT_FILE = "drives.json"
@@ -50,7 +50,7 @@ def drive_episodes(
         NONE if profile == EXPERT else load_profile_to_drive(profile, backend=backend, parameters=params).lineage_id
     )
     requests = [DriveRequest(spec.id, profile, backend, params) for spec in specs]
-    with progress_bar("driving") as progress:
+    with reserved_folder(out), progress_bar("driving") as progress:
         progress(0, len(requests))
         outcomes = drive_all(requests, workers=workers, progress=progress)
     document = {
@@ -59,17 +59,19 @@ def drive_episodes(
         "held_out": specs[0].split == "held_out",
         **campaign_document(outcomes),
     }
-    if out is not None:
-        make_folder(out)
-        write_file(out / RESULT_FILE, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+    # First what nobody can refuse: a full disk must not cost the numbers.
     if as_json:
         print_json(document)
     else:
-        _print(document, out)
+        _print(document)
+    if out is not None:
+        write_file(out / RESULT_FILE, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+        if not as_json:
+            OUT.print(f"numbers: {(out / RESULT_FILE).resolve()}", markup=False)
     return EXIT_PASS
 
 
-def _print(document: dict[str, Any], out: Path | None) -> None:
+def _print(document: dict[str, Any]) -> None:
     rows: list[tuple[str, ...]] = [
         ("scenario", "drives", "collision", "95 %", "off road", "95 %", "red light", "progress", "jerk p95", "TTC p5")
     ]
@@ -88,8 +90,6 @@ def _print(document: dict[str, Any], out: Path | None) -> None:
     if len(hit) > 10:
         OUT.print(f"and {len(hit) - 10} further collisions", markup=False)
     OUT.print(f"profile {document['profile']}: {document['digest']}", markup=False)
-    if out is not None:
-        OUT.print(f"numbers: {(out / RESULT_FILE).resolve()}", markup=False)
 
 
 def _row(name: str, summary: dict[str, Any]) -> tuple[str, ...]:

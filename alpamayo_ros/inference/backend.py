@@ -94,14 +94,57 @@ def require_specs(have: tuple[TensorSpec, ...], want: tuple[TensorSpec, ...], wh
         raise TensorSpecError(f"{what} has the tensors {sorted(stated)}; expected {names}")
     for spec in want:
         found = stated[spec.name]
-        same = len(found.shape) == len(spec.shape) and all(
-            -1 in pair or pair[0] == pair[1] for pair in zip(found.shape, spec.shape, strict=True)
-        )
-        if not same or np.dtype(found.dtype) != np.dtype(spec.dtype):
+        if not _alike(found.shape, spec.shape) or np.dtype(found.dtype) != np.dtype(spec.dtype):
             raise TensorSpecError(
                 f"{what} {spec.name!r} is {found.dtype} {found.shape}; expected {spec.dtype} {spec.shape}, "
                 "where -1 is any length"
             )
+
+
+def require_output(session: Session, want: TensorSpec, what: str) -> None:
+    """Require that a program gives a tensor, whatever else it gives, before anything is run.
+
+    Args:
+        session: The loaded program.
+        want: The tensor; -1 where any length will do. Any type that holds fractions will do.
+        what: For error texts, e.g. ``the plan stage``.
+
+    Raises:
+        TensorSpecError: It does not.
+    """
+    for spec in session.output_specs:
+        if spec.name == want.name and _alike(spec.shape, want.shape) and np.issubdtype(spec.dtype, np.floating):
+            return
+    given = ", ".join(f"{spec.name} {spec.dtype} {spec.shape}" for spec in session.output_specs) or "nothing"
+    raise TensorSpecError(f"{what} gives {given}; expected {want.name} {want.dtype} {want.shape}")
+
+
+def require_fit(giver: Session, taker: Session, needed: str, what: str) -> None:
+    """Require that what one program gives fits what the next one takes under the same name, before anything is run.
+
+    Args:
+        giver: Program of the stage before.
+        taker: Program of the stage after it.
+        needed: Name of a tensor that must be handed on; empty for none.
+        what: For error texts, e.g. ``perceive and reason``.
+
+    Raises:
+        TensorSpecError: A tensor has another shape or type, or the needed one is not given.
+    """
+    given = {spec.name: spec for spec in giver.output_specs}
+    if needed and needed not in given:
+        raise TensorSpecError(f"stages {what} do not fit: {sorted(given)} is given; expected {needed!r} among it")
+    for want in taker.input_specs:
+        found = given.get(want.name)
+        if found is not None and not (found.dtype == want.dtype and _alike(found.shape, want.shape)):
+            raise TensorSpecError(
+                f"stages {what} do not fit: {want.name!r} is given as {found.dtype} {found.shape} and taken as "
+                f"{want.dtype} {want.shape}; expected the files of one model"
+            )
+
+
+def _alike(have: tuple[int, ...], want: tuple[int, ...]) -> bool:
+    return len(have) == len(want) and all(-1 in pair or pair[0] == pair[1] for pair in zip(have, want, strict=True))
 
 
 def require_finite(tensors: Tensors, stage: str) -> None:

@@ -1,6 +1,7 @@
 """Read a file that its digest names."""
 
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from alpamayo_ros.errors import ArtifactError, DigestMismatchError
 from alpamayo_ros.lineage.canonical import bytes_id
@@ -18,11 +19,15 @@ def read_verified(path: Path, digest: str, what: str) -> bytes:
         what: For error texts.
 
     Raises:
-        ArtifactError: It cannot be read or is too large.
+        ArtifactError: It is no file, cannot be read or is too large.
         DigestMismatchError: It is another file.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        status = path.stat()
+        # A pipe or a device would be read without an end.
+        if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):
+            raise ArtifactError(f"{what} {path} is no regular file; expected a file")
+        if status.st_size > MAX_FILE_BYTES:
             raise ArtifactError(f"{what} {path} is larger than {MAX_FILE_BYTES} bytes; expected a smaller file")
         data = path.read_bytes()
     except OSError as error:

@@ -4,6 +4,8 @@ Exposure, contrast, blur and glare are judged in the picture at t0 alone. Repeti
 the ticks before: a run that begins at a later tick begins without that memory.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,7 +68,7 @@ class CameraWatch:
 
     def _follow(self, digest: str, grey: NDArray[np.uint8], position_m: NDArray[np.float64]) -> None:
         """Compare with the picture before."""
-        moved_m = 0.0 if self._position_m is None else float(np.linalg.norm(position_m - self._position_m))
+        moved_m = 0.0 if self._position_m is None else math.dist(position_m, self._position_m)
         if not self._repeats(digest, grey):
             self._repeated, self._unseen_m = 0, 0.0
             self._cover.add(grey, moved_m)

@@ -49,6 +49,7 @@ class InputHealth:
         lost_ago_ns: Time since the newest of these was missed, None if there is none.
         problem: What is wrong with its publishers or messages, empty if nothing is known to be.
         required: Whether ticks wait for it.
+        holds_ns: How long its newest message holds; None for an input whose messages are not forgotten.
     """
 
     name: str
@@ -60,6 +61,12 @@ class InputHealth:
     lost_ago_ns: int | None = None
     problem: str = ""
     required: bool = True
+    holds_ns: int | None = None
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether there was a message, and it holds no more."""
+        return self.holds_ns is not None and self.silent_ns is not None and self.silent_ns > self.holds_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +113,9 @@ def input_health(fact: InputHealth, silence_after_ns: int) -> Health:
     if not fact.received:
         return Health(Level.WARN, f"no {where}: it has {fact.publishers} publisher(s), but no message has arrived")
     if fact.silent_ns is not None and fact.silent_ns > silence_after_ns:
+        silence = f"{where} has been silent for {fact.silent_ns / 1e9:.1f} s"
         gone = "its publisher is gone" if fact.publishers == 0 else f"it has {fact.publishers} publisher(s)"
-        return Health(Level.WARN, f"{where} has been silent for {fact.silent_ns / 1e9:.1f} s; {gone}")
+        return Health(Level.WARN, f"{silence}; {gone}" + ("; its last message holds no more" if fact.forgotten else ""))
     if fact.publishers > 1:
         return Health(
             Level.WARN,
@@ -137,7 +145,9 @@ def perception_health(facts: PerceptionFacts, silence_after_ns: int) -> Health:
         values[f"{camera.camera} sees"] = camera.text or "well"
     if facts.traffic is not None:
         values["actors detected"] = ", ".join(f"{count} {label}" for label, count in facts.traffic.items()) or "none"
-    judged = [input_health(fact, silence_after_ns) for fact in facts.inputs if fact.required or fact.problem]
+    judged = [
+        input_health(fact, silence_after_ns) for fact in facts.inputs if fact.required or fact.problem or fact.forgotten
+    ]
     trouble = worst([health for health in judged if health.level is not Level.OK])
     if trouble is not None:
         return Health(trouble.level, trouble.text, values)

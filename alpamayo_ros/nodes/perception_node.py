@@ -1,9 +1,10 @@
 """From what the vehicle brings to one observation, or one typed rejection, per tick."""
 
 import sys
+import traceback
 from typing import Any
 
-from alpamayo_ros.errors import BackendError, TopicError
+from alpamayo_ros.errors import AlpamayoError, BackendError, TopicError
 from alpamayo_ros.messages.stage_translator import StageTranslator
 from alpamayo_ros.messages.translator import camera_intrinsics, navigation_struct, odometry_struct, tick_struct
 from alpamayo_ros.monitoring.health import Health, perception_health
@@ -37,7 +38,7 @@ class PerceptionNode(ManagedNode):
     _ledger: TickLedger
     _odometry: RigOdometry
     _translator: StageTranslator
-    _stage: PerceiveStage
+    _stage: PerceiveStage | None = None
     _detector: ActorDetector | None = None
     _tick_subscription: Any = None
     _counts_due = False
@@ -51,8 +52,8 @@ class PerceptionNode(ManagedNode):
         self._translator = graph_translator()
         self._detector = load_detector(stack.profile, stack.parameters.perception)
         self._ledger = TickLedger(stack, self._requested, self.now_ns, self._detector)
-        perceiving = Perceiving(self._detector, load_perceiver(stack.profile))
-        self._stage = PerceiveStage(perceiving, self.handover.worker, self._give, self._stage_failed)
+        perceiving = Perceiving(self._detector, load_perceiver(stack.profile, stack.model))
+        self._stage = PerceiveStage(perceiving, self.handover.worker, self._in_work, self._give, self._stage_failed)
         self.outputs = Outputs(self, self.key, stack.lineage, self.handover)
 
     def start(self) -> None:
@@ -80,14 +81,16 @@ class PerceptionNode(ManagedNode):
         if self._inputs is not None:
             self._inputs.close()
             self._inputs = None
-        if not self._stage.drain(DRAIN_S):
+        if self._stage is not None and not self._stage.drain(DRAIN_S):
             self.get_logger().error(f"the stage still runs {DRAIN_S:.0f} s after its node was stopped")
 
     def tear_down(self) -> None:
-        """Publish nothing more."""
+        """Publish nothing more, and release the engines."""
         if self.outputs is not None:
             self.outputs.close()
             self.outputs = None
+        if self._stage is not None:
+            self._stage.close()
 
     def turn(self) -> None:
         """Follow the graph, and give up a tick that nobody answers."""
@@ -177,10 +180,13 @@ class PerceptionNode(ManagedNode):
             decision = self._ledger.finish(self._nobody_listens(decision.send))
 
     def _hand_on(self, observation: Observation) -> bool:
-        if self.outputs is None or not self.outputs.has_taker("observation"):
+        if self.outputs is None or self._stage is None or not self.outputs.has_taker("observation"):
             return False
         self._stage.run(observation)
         return True
+
+    def _in_work(self, observation: Observation) -> bool:
+        return self._ledger.in_work(key_of(observation))
 
     def _give(self, observation: Observation) -> None:
         if self.outputs is None:
@@ -190,6 +196,8 @@ class PerceptionNode(ManagedNode):
         self.outputs.publish("observation", observation, self._translator.observation, lazily=True)
 
     def _stage_failed(self, observation: Observation, error: Exception) -> None:
+        if not isinstance(error, AlpamayoError):
+            self.get_logger().error("".join(traceback.format_exception(error)))
         status = stage_failed(observation.t0_ns, observation.epoch, self._ledger.trigger, error)
         self._publish_status(status)
         self._finish_soon(status)

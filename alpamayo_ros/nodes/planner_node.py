@@ -26,8 +26,14 @@ class PlannerNode(StageNode):
 
     def load(self, stack: StackSetup) -> None:
         """Load the engine."""
-        self._planner = load_planner(stack.profile, stack.parameters)
+        self._planner = load_planner(stack.profile, stack.parameters, stack.model)
         self._views = Views(generated_class)
+
+    def unload(self) -> None:
+        """Release the engine."""
+        if self._planner is not None:
+            self._planner.close()
+            self._planner = None
 
     def convert(self, message: Any) -> PlanContext:
         """Return the struct of a message."""

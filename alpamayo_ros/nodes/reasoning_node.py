@@ -26,8 +26,14 @@ class ReasoningNode(StageNode):
 
     def load(self, stack: StackSetup) -> None:
         """Load the engine."""
-        self._reasoner = load_reasoner(stack.profile, stack.parameters)
+        self._reasoner = load_reasoner(stack.profile, stack.parameters, stack.model)
         self._views = Views(generated_class)
+
+    def unload(self) -> None:
+        """Release the engine."""
+        if self._reasoner is not None:
+            self._reasoner.close()
+            self._reasoner = None
 
     def convert(self, message: Any) -> Observation:
         """Return the struct of a message."""

@@ -102,9 +102,9 @@ def validate_document(
     Raises:
         AlpamayoError: Of the given class.
     """
-    place = _not_finite(document)
-    if place is not None:
-        raise error(f"{what} is not valid at {place}: expected a finite number")
+    fault = _not_json(document)
+    if fault is not None:
+        raise error(f"{what} is not valid at {fault[0]}: expected {fault[1]}")
     validator = jsonschema.Draft202012Validator(packaged_schema(schema_name))
     violation = jsonschema.exceptions.best_match(validator.iter_errors(document))
     if violation is not None:
@@ -112,13 +112,29 @@ def validate_document(
         raise error(f"{what} is not valid at {place}: {violation.message}")
 
 
-def _not_finite(value: Any, place: str = "") -> str | None:
-    """Return where a document holds NaN or infinity, which JSON Schema lets pass."""
-    if isinstance(value, float):
-        return None if math.isfinite(value) else place.lstrip("/") or "top level"
+def _not_json(value: Any, place: str = "") -> tuple[str, str] | None:
+    """Return where a document holds what JSON cannot say and JSON Schema lets pass, and what is expected there."""
+    here = place.lstrip("/") or "top level"
+    if isinstance(value, (int, float)) and not _is_finite(value):
+        return here, "a finite number"
+    if isinstance(value, str) and not _is_unicode(value):
+        return here, "Unicode text"
+    if isinstance(value, dict) and not all(isinstance(key, str) and _is_unicode(key) for key in value):
+        return here, "names that are texts"
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
-        found = _not_finite(item, f"{place}/{key}")
+        found = _not_json(item, f"{place}/{key}")
         if found is not None:
             return found
     return None
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond what a float holds
+        return False
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -259,13 +259,13 @@ def _parse_camera(path: Path, name: str, values: Mapping[str, Any]) -> CameraCal
     what = f"calibration {path}: camera {name}"
     lens: CameraIntrinsics | None = None
     if "width" in values:
-        k = _floats(what, "k", values["k"])
+        k = tuple(map(float, values["k"]))
         lens = CameraIntrinsics(
             int(values["width"]),
             int(values["height"]),
             (k[0], k[1], k[2], k[3], k[4], k[5], k[6], k[7], k[8]),
             values["distortion_model"],
-            _floats(what, "d", values["d"]),
+            tuple(map(float, values["d"])),
         )
         _validate_intrinsics(what, lens)
     pose: Pose | None = None
@@ -285,16 +285,9 @@ def _parse_odometry(path: Path, values: Mapping[str, Any], rig_frame: str) -> Od
 
 
 def _parse_pose(what: str, values: Mapping[str, Any]) -> Pose:
-    x, y, z = _floats(what, "position_m", values["position_m"])
-    qx, qy, qz, qw = _floats(what, "quaternion_xyzw", values["quaternion_xyzw"])
+    x, y, z = map(float, values["position_m"])
+    qx, qy, qz, qw = map(float, values["quaternion_xyzw"])
     return _validated_pose(what, Pose((x, y, z), (qx, qy, qz, qw)))
-
-
-def _floats(what: str, key: str, values: Iterable[Any]) -> tuple[float, ...]:
-    try:
-        return tuple(float(value) for value in values)
-    except OverflowError as error:
-        raise CalibrationError(f"{what}: {key} holds a number that is too large; expected finite numbers") from error
 
 
 def _validate_intrinsics(what: str, lens: CameraIntrinsics) -> None:

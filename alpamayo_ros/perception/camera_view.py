@@ -41,6 +41,7 @@ class CameraView:
         self._ahead_ns = max(FRAMES_AHEAD_NS, self._max_skew_ns)
         self._match = CameraMatch(spec, calibration, params)
         self._watch = CameraWatch(spec.id, params)
+        self._shows = True
         self._reject_error = params.reject_camera_error
         self._frames = FrameBuffer()
         self._pictures = PictureCache(PictureSize(profile.image_width, profile.image_height), view_size)
@@ -63,8 +64,8 @@ class CameraView:
 
     @property
     def health(self) -> CameraHealth | None:
-        """Return how well the camera saw when it was last judged, None before."""
-        return self._watch.health
+        """Return how well the camera saw when it was last judged; None before, and once a tick lacked its pictures."""
+        return self._watch.health if self._shows else None
 
     def forget_before(self, t0_ns: int) -> None:
         """Forget frames that no observation at or after a model time uses."""
@@ -81,6 +82,11 @@ class CameraView:
             t0_ns: Model time in ns; frames more than 50 ms after it are not looked at.
             images: uint8 (F, height, width, 3), filled with the pictures.
         """
+        pictures = self._look(t0_ns, images)
+        self._shows = not isinstance(pictures, Rejection)
+        return pictures
+
+    def _look(self, t0_ns: int, images: NDArray[np.uint8]) -> list[Picture] | Rejection:
         chosen = self._choose(t0_ns)
         if isinstance(chosen, Rejection):
             return chosen

@@ -96,9 +96,9 @@ class ActorDetector:
             view = np.asarray(_stretched(view, self._form.view_size(size)), dtype=np.uint8)
             size = PictureSize(view.shape[1], view.shape[0])
         output = self._session.infer({self._input: self._form.tensor(view)}, 0)[self._output]
-        found = self._form.candidates(output, size)
         if not np.isfinite(output).all():
             raise BackendError("detector gave numbers that are not finite; expected a sound model")
+        found = self._form.candidates(output, size)
         likely = np.flatnonzero((found.scores >= self._min_score) & np.isin(found.kinds, list(ROAD_KINDS)))
         # Parts outside the picture are cut off; what lies outside altogether is no actor.
         upper_left = np.clip(found.boxes[likely, :2], 0.0, 1.0)
@@ -119,6 +119,10 @@ class ActorDetector:
             )
             for number, index in enumerate(kept)
         )
+
+    def close(self) -> None:
+        """Release the engine."""
+        self._session.close()
 
     def _sifted(self, boxes: NDArray[np.float32], scores: NDArray[np.float32], labels: list[str]) -> list[int]:
         """Return the indices of the boxes that stay, by falling score, equal ones by place."""

@@ -48,3 +48,7 @@ class Perceiver:
         for tensor in outputs.values():
             tensor.flags.writeable = False
         return replace(observation, images=None, tensors=outputs)
+
+    def close(self) -> None:
+        """Release the engine."""
+        self._session.close()

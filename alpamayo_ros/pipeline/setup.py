@@ -24,6 +24,8 @@ class StackSetup:
         calibration: What the outputs can depend on.
         envelope: The operating envelope.
         lineage: Names all of it.
+        model: The model folder as the lineage names it, None without one; who loads from it gets these files or an
+            error, whatever lies in the folder by then.
     """
 
     profile: Profile
@@ -31,6 +33,7 @@ class StackSetup:
     calibration: RigCalibration
     envelope: Envelope
     lineage: Lineage
+    model: ModelFolder | None = None
 
 
 def choose_profile(name: str, backend: str = "") -> Profile:
@@ -70,7 +73,7 @@ def set_up_stack(
         artifacts=_artifacts(profile, model, detector),
         model=None if model is None else model.document,
     )
-    return StackSetup(profile, parameters, calibration, envelope, lineage)
+    return StackSetup(profile, parameters, calibration, envelope, lineage, model)
 
 
 def profile_model(profile: Profile) -> ModelFolder | None:

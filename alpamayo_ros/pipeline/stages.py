@@ -1,10 +1,12 @@
 """The stages of one profile, loaded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from alpamayo_ros.errors import ParameterError
-from alpamayo_ros.inference.backend import Session
+from alpamayo_ros.errors import ParameterError, ProfileError
+from alpamayo_ros.inference.backend import Session, require_fit
+from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.inference.registry import open_onnx, open_session
 from alpamayo_ros.inference.verified_file import read_verified
 from alpamayo_ros.params.node_parameters import NodeParameters
@@ -13,9 +15,14 @@ from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.perception.detector import ActorDetector
 from alpamayo_ros.perception.perceiver import STAGE, Perceiver
 from alpamayo_ros.pipeline.setup import profile_model
+from alpamayo_ros.planning.flow_matching import STATES
 from alpamayo_ros.planning.planner import Planner
+from alpamayo_ros.reasoning.language_reasoning import VISION_TOKENS
 from alpamayo_ros.reasoning.reasoner import Reasoner
 from alpamayo_ros.structs.observation import Observation
+
+_NEEDED: Mapping[str, str] = {"token_decoder": VISION_TOKENS, "flow_matching": STATES}
+"""What a method takes from the stage before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,12 @@ class Perceiving:
             observation = self.detector.add_actors(observation)
         return observation if self.perceiver is None else self.perceiver.perceive(observation)
 
+    def close(self) -> None:
+        """Release the engines."""
+        for part in (self.detector, self.perceiver):
+            if part is not None:
+                part.close()
+
 
 @dataclass(frozen=True, slots=True)
 class Stages:
@@ -55,25 +68,42 @@ class Stages:
         return Perceiving(self.detector, self.perceiver).perceive(observation)
 
 
-def load_stages(profile: Profile, parameters: NodeParameters) -> Stages:
+def load_stages(profile: Profile, parameters: NodeParameters, model: ModelFolder | None = None) -> Stages:
     """Load every engine of a profile.
+
+    Args:
+        profile: Names stages, methods and files.
+        parameters: Parameters of every node.
+        model: The profile's model folder as ``set_up_stack`` has verified it; None opens it now.
 
     Raises:
         ArtifactError: A file of the model is missing or is not the one that the model names.
         BackendError: A backend or program is not known, not available, or takes or gives other tensors than its stage.
+        TensorSpecError: A stage does not give what the next one takes.
         ProfileError: The profile asks for a stage that cannot be composed.
     """
-    return Stages(
-        load_reasoner(profile, parameters),
-        load_planner(profile, parameters),
-        load_perceiver(profile),
+    model = model or profile_model(profile)
+    sessions = {stage: _session(profile, stage, model) for stage in profile.stages}
+    stages = Stages(
+        Reasoner(profile, parameters.reasoning, sessions["reason"], model),
+        Planner(profile, parameters.planner, sessions["plan"], model),
+        Perceiver(profile, sessions[STAGE]) if STAGE in sessions else None,
         load_detector(profile, parameters.perception),
     )
+    _require_fit(profile, sessions)
+    for session in sessions.values():
+        session.warm_up()
+    return stages
 
 
-def load_perceiver(profile: Profile) -> Perceiver | None:
+def load_perceiver(profile: Profile, model: ModelFolder | None = None) -> Perceiver | None:
     """Load the perceive stage, None for a profile without one; see ``load_stages``."""
-    return Perceiver(profile, _session(profile, STAGE)) if STAGE in profile.stages else None
+    if STAGE not in profile.stages:
+        return None
+    session = _session(profile, STAGE, model or profile_model(profile))
+    perceiver = Perceiver(profile, session)
+    session.warm_up()
+    return perceiver
 
 
 def load_detector(profile: Profile, parameters: PerceptionParams) -> ActorDetector | None:
@@ -103,19 +133,42 @@ def load_detector(profile: Profile, parameters: PerceptionParams) -> ActorDetect
     return ActorDetector(session, parameters, tuple(camera.id for camera in profile.cameras))
 
 
-def load_reasoner(profile: Profile, parameters: NodeParameters) -> Reasoner:
-    """Load the reasoning stage; see ``load_stages``."""
-    return Reasoner(profile, parameters.reasoning, _session(profile, "reason"), profile_model(profile))
+def load_reasoner(profile: Profile, parameters: NodeParameters, model: ModelFolder | None = None) -> Reasoner:
+    """Load the reasoning stage; see ``load_stages``.
+
+    It stands between the other two, so the files of these are opened for a moment to see whether all of them fit.
+    """
+    model = model or profile_model(profile)
+    sessions = {stage: _session(profile, stage, model) for stage in profile.stages}
+    reasoner = Reasoner(profile, parameters.reasoning, sessions["reason"], model)
+    _require_fit(profile, sessions)
+    for stage, session in sessions.items():
+        if stage != "reason":
+            session.close()
+    sessions["reason"].warm_up()
+    return reasoner
 
 
-def load_planner(profile: Profile, parameters: NodeParameters) -> Planner:
+def load_planner(profile: Profile, parameters: NodeParameters, model: ModelFolder | None = None) -> Planner:
     """Load the planning stage; see ``load_stages``."""
-    return Planner(profile, parameters.planner, _session(profile, "plan"), profile_model(profile))
-
-
-def _session(profile: Profile, stage: str) -> Session:
-    session = open_session(
-        profile.backend, profile.stages[stage], profile_model(profile), session_threads=profile.session_threads
-    )
+    model = model or profile_model(profile)
+    session = _session(profile, "plan", model)
+    planner = Planner(profile, parameters.planner, session, model)
     session.warm_up()
-    return session
+    return planner
+
+
+def _session(profile: Profile, stage: str, model: ModelFolder | None) -> Session:
+    return open_session(profile.backend, profile.stages[stage], model, session_threads=profile.session_threads)
+
+
+def _require_fit(profile: Profile, sessions: Mapping[str, Session]) -> None:
+    for giver, taker in ((STAGE, "reason"), ("reason", "plan")):
+        needed = _NEEDED.get(profile.stages[taker].method, "")
+        if giver in sessions:
+            require_fit(sessions[giver], sessions[taker], needed, f"{giver} and {taker}")
+        elif needed:
+            raise ProfileError(
+                f"profile {profile.name}: stages/{taker} takes {needed!r} of a {giver} stage, and there is none; "
+                f"expected stages/{giver}"
+            )

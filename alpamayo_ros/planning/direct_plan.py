@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpamayo_ros.inference.backend import Session
+from alpamayo_ros.inference.backend import Session, TensorSpec, require_output
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.structs.plan import PlanContext
+from alpamayo_ros.structs.trajectory import TRAJECTORY_FIELDS
 
 
 class DirectPlan:
@@ -20,6 +21,9 @@ class DirectPlan:
         session: Session,
         model: ModelFolder | None,  # noqa: ARG002 - the session has read what there is
     ) -> None:
+        """Bind a loaded program; see ``Planner``."""
+        fields = TensorSpec("trajectories", (-1, len(TRAJECTORY_FIELDS), -1), "float64")
+        require_output(session, fields, "program of the plan stage")
         self._session = session
         self._point_count = np.asarray(profile.point_count, dtype=np.int64)
         self._dt_s = np.asarray(profile.dt_ms / 1000.0)

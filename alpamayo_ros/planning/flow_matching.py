@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from alpamayo_ros.errors import BackendError, ProfileError, TensorSpecError
 from alpamayo_ros.geometry.kinematics import limit_actions, measure_motion, roll_out_actions
-from alpamayo_ros.inference.backend import Session, TensorSpec, derive_seed, require_specs
+from alpamayo_ros.inference.backend import Session, TensorSpec, derive_seed, require_specs, validate_tensors
 from alpamayo_ros.inference.history_tensor import history_tensor
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import Profile, StageOption, stage_options
@@ -23,6 +23,8 @@ OPTIONS: Mapping[str, StageOption] = {
 ``measure_motion`` fits a line through the speeds between neighbouring poses; its value at t0 is the path's first."""
 
 STATES = "states"
+
+_OUTPUT = "output of the action expert"
 
 
 class FlowMatching:
@@ -47,11 +49,8 @@ class FlowMatching:
             ),
             "input of the action expert",
         )
-        require_specs(
-            session.output_specs,
-            (TensorSpec("velocity", (samples, points, 2), "float32"),),
-            "output of the action expert",
-        )
+        self._outputs = (TensorSpec("velocity", (samples, points, 2), "float32"),)
+        require_specs(session.output_specs, self._outputs, _OUTPUT)
         self._session = session
         self._base_seed = profile.base_seed
         self._shape = (samples, points, 2)
@@ -64,7 +63,7 @@ class FlowMatching:
         """Return (K, 7, N) in the order of TRAJECTORY_FIELDS; see ``Planner.plan``.
 
         Raises:
-            TensorSpecError: The context has no states.
+            TensorSpecError: The context has no states, or the engine gives other tensors than it states.
             BackendError: The engine failed, or its actions are not finite.
         """
         if STATES not in context.tensors:
@@ -75,13 +74,16 @@ class FlowMatching:
         sample: NDArray[Any] = self._noise(context.t0_ns)
         for step in range(self._steps):
             time = np.asarray(step / self._steps, dtype=np.float32)
-            velocity = self._session.infer({**conditions, "noise": sample, "time": time}, seed)["velocity"]
+            outputs = self._session.infer({**conditions, "noise": sample, "time": time}, seed)
+            # A file with open lengths may give fewer samples, which NumPy would spread over all of them.
+            validate_tensors(self._outputs, outputs, _OUTPUT)
             with np.errstate(over="ignore", invalid="ignore"):
-                sample = sample + velocity / np.float32(self._steps)
-        actions = np.asarray(sample, dtype=np.float64) * self._std + self._mean
-        if not np.isfinite(actions).all():
-            raise BackendError("actions of the planning stage are not finite")
-        return roll_out_actions(limit_actions(actions), self._speed_mps(context.history), self._dt_s)
+                sample = sample + outputs["velocity"] / np.float32(self._steps)
+        with np.errstate(over="ignore", invalid="ignore"):
+            actions = np.asarray(sample, dtype=np.float64) * self._std + self._mean
+            if not np.isfinite(actions).all():
+                raise BackendError("actions of the planning stage are not finite")
+            return roll_out_actions(limit_actions(actions), self._speed_mps(context.history), self._dt_s)
 
     def _noise(self, t0_ns: int) -> NDArray[np.float32]:
         """Return standard normal noise of a seed of its own for each sample: any of them can be drawn again alone."""
@@ -93,8 +95,7 @@ class FlowMatching:
 
     def _speed_mps(self, history: EgoHistory) -> float:
         offset_s = np.asarray(history.offsets_ns, dtype=np.float64) * 1e-9
-        with np.errstate(over="ignore", invalid="ignore"):
-            motion = measure_motion(history.position_m, history.rotation, offset_s, self._window_s)
+        motion = measure_motion(history.position_m, history.rotation, offset_s, self._window_s)
         if not np.isfinite(motion.speed_mps):
             raise BackendError(f"speed at t0 is {motion.speed_mps} m/s by the ego history; expected a finite one")
         return motion.speed_mps

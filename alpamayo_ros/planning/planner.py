@@ -56,6 +56,7 @@ class Planner:
             )
         self._profile = profile
         self._params = params
+        self._session = session
         self._method = _METHODS[method](profile, session, model)
         self._rule, self._select = SELECTIONS[profile.selection]
 
@@ -92,6 +93,10 @@ class Planner:
         )
         self._validate_plausible(trajectories, context.history)
         return trajectories
+
+    def close(self) -> None:
+        """Release the engine."""
+        self._session.close()
 
     def _validate_finite(self, fields: NDArray[np.float32]) -> None:
         finite = np.isfinite(fields)

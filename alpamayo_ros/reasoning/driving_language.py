@@ -128,6 +128,11 @@ def read_vocabulary(data: bytes, what: str) -> tuple[str, ...]:
         raise ArtifactError(f"{what} is no list of strings; expected a list of tokens")
     if len(set(tokens)) != len(tokens):
         raise ArtifactError(f"{what} names a token twice; expected {len(set(tokens))} different ones")
+    unreadable = [token for token in tokens if not token.isprintable() or " " in token]
+    if unreadable:
+        raise ArtifactError(
+            f"{what} has the token {unreadable[0]!r}; expected tokens that can be printed, without blanks"
+        )
     missing = sorted(_STRUCTURE - set(tokens))
     if missing:
         raise ArtifactError(f"{what} lacks {', '.join(missing)}; expected every token that the language is made of")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpamayo_ros.inference.backend import Session, Tensors, require_finite
+from alpamayo_ros.inference.backend import Session, Tensors, TensorSpec, require_finite, require_output
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.params.reasoning import ReasoningParams
@@ -25,6 +25,8 @@ class MeasuredReasoning:
         session: Session,
         model: ModelFolder | None,  # noqa: ARG002 - the session has read what there is
     ) -> None:
+        """Bind a loaded program; see ``Reasoner``."""
+        require_output(session, TensorSpec("motion", (3,), "float64"), "program of the reason stage")
         self._params = params
         self._session = session
         self._window_s = np.float64(params.motion_window_ms / 1000.0)

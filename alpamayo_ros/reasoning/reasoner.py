@@ -62,6 +62,7 @@ class Reasoner:
                 )
             )
         self._base_seed = profile.base_seed
+        self._session = session
         self._method = _METHODS[profile.prompt_family, method](profile, params, session, model)
 
     def reason(self, observation: Observation) -> Reasoned:
@@ -75,3 +76,7 @@ class Reasoner:
             return reasoned
         factors = name_actors(reasoned.rationale.causal_factors, observation.actors)
         return replace(reasoned, rationale=replace(reasoned.rationale, causal_factors=factors))
+
+    def close(self) -> None:
+        """Release the engine."""
+        self._session.close()

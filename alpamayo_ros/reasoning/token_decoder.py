@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.errors import BackendError, TensorSpecError
-from alpamayo_ros.inference.backend import Session, TensorSpec, require_specs
+from alpamayo_ros.inference.backend import Session, TensorSpec, require_specs, validate_tensors
 from alpamayo_ros.params.profile import StageOption
 
 OPTIONS: Mapping[str, StageOption] = {
@@ -20,6 +20,7 @@ OPTIONS: Mapping[str, StageOption] = {
 are raised to its inverse, and the least probable tokens are left out as long as the others hold ``top_p``."""
 
 _CACHE, _GROWN = "cache", "grown_cache"
+_OUTPUT = "output of the decoder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +75,12 @@ class TokenDecoder:
         require_specs(
             session.input_specs, (*context, TensorSpec("tokens", (-1,), "int64"), cache), "input of the decoder"
         )
-        require_specs(
-            session.output_specs,
-            (
-                TensorSpec("logits", (-1, vocabulary_size), "float32"),
-                TensorSpec("states", (-1, -1), "float32"),
-                TensorSpec(_GROWN, self._cache_spec.shape, "float32"),
-            ),
-            "output of the decoder",
+        self._outputs = (
+            TensorSpec("logits", (1, vocabulary_size), "float32"),
+            TensorSpec("states", (1, -1), "float32"),
+            TensorSpec(_GROWN, self._cache_spec.shape, "float32"),
         )
+        require_specs(session.output_specs, self._outputs, _OUTPUT)
         self._end_id = end_id
         self._max_tokens = int(options["max_tokens"])
         self._temperature = options["temperature"]
@@ -97,6 +95,7 @@ class TokenDecoder:
             seed: Of the choice among tokens; greedy decoding does not use it.
 
         Raises:
+            TensorSpecError: The decoder gives other tensors than it states.
             BackendError: The decoder failed, or gave something that is not finite.
         """
         generator = np.random.Generator(np.random.PCG64(seed))
@@ -106,6 +105,8 @@ class TokenDecoder:
         given: Mapping[str, NDArray[Any]] = context
         while True:
             outputs = self._session.infer({**given, "tokens": np.array(ids[-1:], np.int64), _CACHE: cache}, seed)
+            # A file with open lengths may give more logits than there are tokens in the vocabulary, or none.
+            validate_tensors(self._outputs, outputs, _OUTPUT)
             logits, state, cache = outputs["logits"], outputs["states"], outputs[_GROWN]
             if not (np.isfinite(logits).all() and np.isfinite(state).all()):
                 raise BackendError(f"logits or states of token {len(ids)} of the reasoning stage are not finite")
@@ -124,7 +125,7 @@ class TokenDecoder:
         if not self._temperature:
             chosen = int(np.argmax(logits))
             return chosen, float(probabilities[chosen])
-        tempered = _softmax(logits.astype(np.float64) / self._temperature)
+        tempered = _softmax(logits.astype(np.float64), self._temperature)
         order = np.argsort(-tempered, kind="stable")
         total = np.cumsum(tempered[order])
         kept = order[: int(np.searchsorted(total, self._top_p * total[-1])) + 1]
@@ -134,8 +135,9 @@ class TokenDecoder:
         return chosen, float(probabilities[chosen])
 
 
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    weights = np.exp(logits - logits.max())
+def _softmax(logits: NDArray[np.float64], temperature: float = 1.0) -> NDArray[np.float64]:
+    with np.errstate(over="ignore", under="ignore"):  # near temperature 0 all but the largest have no weight
+        weights = np.exp((logits - logits.max()) / temperature)
     return np.asarray(weights / weights.sum())
 
 

@@ -99,7 +99,7 @@ def start_in_process(setup: "ReplaySetup", reader: BagReader) -> Iterator[Drive]
         DrivePipeline(
             stack.profile,
             stack.parameters,
-            load_stages(stack.profile, stack.parameters),
+            load_stages(stack.profile, stack.parameters, stack.model),
             calibration=stack.calibration,
             requested=setup.requested,
         )

@@ -29,6 +29,7 @@ class InputSpec:
         types: Message types that will do.
         callback: Called with each message and its type.
         required: Whether ticks wait for it.
+        holds_ns: How long its newest message holds; None for an input whose messages are not forgotten.
     """
 
     name: str
@@ -36,6 +37,7 @@ class InputSpec:
     types: tuple[str, ...]
     callback: Callable[[Any, str], None]
     required: bool = True
+    holds_ns: int | None = None
 
 
 @dataclass(slots=True)
@@ -112,6 +114,7 @@ class InputSubscriptions:
                 lost_ago_ns=None if bound.last_missed_ns is None else now_ns - bound.last_missed_ns,
                 problem=bound.graph_problem or bound.message_problem,
                 required=bound.spec.required,
+                holds_ns=bound.spec.holds_ns,
             )
             for name, bound in self._bound.items()
         ]

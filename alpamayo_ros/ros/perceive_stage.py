@@ -14,6 +14,7 @@ class PerceiveStage:
         self,
         perceiver: Perceiving,
         worker: StageWorker,
+        in_work: Callable[[Observation], bool],
         give: Callable[[Observation], None],
         fail: Callable[[Observation, Exception], None],
     ) -> None:
@@ -22,11 +23,13 @@ class PerceiveStage:
         Args:
             perceiver: Detector and stage; without both every observation is given on as it is, in the caller's thread.
             worker: Runs the stages of this process.
+            in_work: Whether an observation is still waited for; one that was given up gets no second outcome.
             give: Takes what reasoning takes.
             fail: Takes an observation that could not be turned or given on, and why.
         """
         self._perceiver = perceiver
         self._worker = worker
+        self._in_work = in_work
         self._give = give
         self._fail = fail
 
@@ -41,8 +44,17 @@ class PerceiveStage:
         """Wait until every observation was given on; False if one is not within the time."""
         return self._perceiver.absent or self._worker.flush(timeout_s)
 
+    def close(self) -> None:
+        """Release the engines."""
+        self._perceiver.close()
+
     def _perceive(self, observation: Observation) -> None:
+        if not self._in_work(observation):
+            return
         try:
-            self._give(self._perceiver.perceive(observation))
+            perceived = self._perceiver.perceive(observation)
+            if self._in_work(observation):
+                self._give(perceived)
         except Exception as error:  # noqa: BLE001 - every tick gets its status, whatever its stage raised
-            self._fail(observation, error)
+            if self._in_work(observation):
+                self._fail(observation, error)

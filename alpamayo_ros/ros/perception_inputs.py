@@ -48,7 +48,10 @@ def input_specs(node: InputTaker, stack: StackSetup) -> list[InputSpec]:
     specs = [InputSpec(ODOMETRY, odometry, (ODOMETRY_TYPE,), node.on_odometry)]
     if stack.profile.navigation:
         navigation = given.get("navigation", "~/input/navigation")
-        specs.append(InputSpec(NAVIGATION, navigation, (NAVIGATION_TYPE,), node.on_navigation, required=False))
+        holds_ns = stack.parameters.perception.navigation_max_age_ms * 1_000_000
+        specs.append(
+            InputSpec(NAVIGATION, navigation, (NAVIGATION_TYPE,), node.on_navigation, required=False, holds_ns=holds_ns)
+        )
     for camera in (spec.id for spec in stack.profile.cameras):
         picture = cameras.get(camera, f"~/input/camera/{camera}")
         info = infos.get(camera, f"~/input/camera/{camera}/camera_info")

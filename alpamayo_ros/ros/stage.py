@@ -60,6 +60,10 @@ class StageNode(ManagedNode):
         """Load the engine of the stage."""
         raise NotImplementedError
 
+    def unload(self) -> None:
+        """Release what ``load`` made, if it did."""
+        raise NotImplementedError
+
     def convert(self, message: Any) -> Any:
         """Return the struct of a message that came from another process; ValueError if it is not well formed."""
         raise NotImplementedError
@@ -107,10 +111,11 @@ class StageNode(ManagedNode):
             self.get_logger().error(f"the stage still runs {DRAIN_S:.0f} s after its node was stopped")
 
     def tear_down(self) -> None:
-        """Publish nothing more."""
+        """Publish nothing more, and release the engine."""
         if self.outputs is not None:
             self.outputs.close()
             self.outputs = None
+        self.unload()
 
     def publish_status(self, status: TickStatus) -> None:
         """Publish what became of a tick."""

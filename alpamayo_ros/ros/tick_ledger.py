@@ -85,6 +85,11 @@ class TickLedger:
             self._note(status)
             return self._started(self._dispatch.finish(key_of(status)))
 
+    def in_work(self, key: Key) -> bool:
+        """Whether the stages work on a tick, and nobody has given it up."""
+        with self._lock:
+            return key == self._dispatch.busy_with
+
     def abandon(self) -> tuple[TickStatus, ...]:
         """Return what becomes of the ticks that still wait when perception is taken down."""
         with self._lock:

@@ -7,7 +7,7 @@ from alpamayo_ros.training.anatomy import CAMERAS, FRAMES, HEIGHT_PX, HISTORY_RO
 
 Arrays = dict[str, NDArray[np.generic]]
 
-EVERY = {"vision_tokens": 8, "grown_cache": 8}
+EVERY = {"vision_tokens": 8, "grown_cache": 64}
 """Of large outputs only every so many numbers are kept beside the tests."""
 
 

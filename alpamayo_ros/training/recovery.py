@@ -71,7 +71,9 @@ def recovered(driven: list[EgoState], start: EgoState) -> list[EgoState]:
             dt_s=STEP_S,
         )
         states.append(advance_ego(ego, (then.speed_mps - now.speed_mps) / STEP_S, bend, STEP_S))
-        place += 0.5 * (now.speed_mps + then.speed_mps) * STEP_S * math.cos(heading_error)
+        # Inside a bend the same way covers more of the path than outside of it.
+        share = math.cos(heading_error) / max(1.0 - recorded[3] * error, 0.2)
+        place += 0.5 * (now.speed_mps + then.speed_mps) * STEP_S * share
     return states
 
 

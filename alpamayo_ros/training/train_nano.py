@@ -17,6 +17,7 @@ from alpamayo_ros.training.anatomy import Anatomy
 from alpamayo_ros.training.balance import sample_weights
 from alpamayo_ros.training.generation import GenerationOptions, TrainingData, generate
 from alpamayo_ros.training.model_files import write_model
+from alpamayo_ros.training.reference_outputs import write_reference_outputs
 from alpamayo_ros.training.training_run import Progress as RunProgress
 from alpamayo_ros.training.training_run import RunOptions, TrainingRun
 
@@ -50,7 +51,13 @@ def train(
     run = TrainingRun(
         out / "run",
         Anatomy(len(vocabulary())),
-        RunOptions(minutes, seed=seed, batch=batch, measure_every_s=10.0 if smoke else 600.0),
+        RunOptions(
+            minutes,
+            seed=seed,
+            batch=batch,
+            measure_every_s=60.0 if smoke else 600.0,
+            measured=32 if smoke else 512,
+        ),
         data.shard,
         sample_weights(data.shard, data.train),
         data.held_out,
@@ -58,7 +65,7 @@ def train(
     )
     _train(run, console)
     provenance = {
-        "command": " ".join(["make train-nano" if len(sys.argv) == 1 else "train_nano", *sys.argv[1:]]),
+        "command": "make train-nano" + (f" TRAIN_OPTIONS='{' '.join(sys.argv[1:])}'" if sys.argv[1:] else ""),
         "commit": _commit(),
         "seed": seed,
         "minutes": minutes,
@@ -68,7 +75,9 @@ def train(
         "device": run.device.type,
         **{f"generation_{name}": value for name, value in asdict(generation).items()},
     }
-    write_model(run.average.to("cpu"), out / "model", data.manifest.digest, provenance)
+    nano = run.average.to("cpu")
+    write_model(nano, out / "model", data.manifest.digest, provenance)
+    write_reference_outputs(nano, out / "nano_torch_outputs.npz")
     console.print(f"model: {out / 'model'}")
 
 

@@ -48,8 +48,13 @@ class RunOptions:
     measured: int = 512
 
     def identity(self, anatomy: Anatomy, dataset: str) -> str:
-        """Return what names a run of this kind: options, sizes and data, so that no other checkpoint is taken up."""
-        document = {"options": asdict(self), "anatomy": anatomy.document(), "dataset": dataset}
+        """Return what names a run of this kind, so that no other checkpoint is taken up."""
+        document = {
+            "options": asdict(self),
+            "losses": asdict(LossWeights()),
+            "anatomy": anatomy.document(),
+            "dataset": dataset,
+        }
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 

@@ -25,10 +25,9 @@ from alpamayo_ros.world.episode import EpisodeRecord
 from alpamayo_ros.world.rendering.renderer import RENDERER, RENDERER_VERSION, Renderer
 from alpamayo_ros.world.rendering.rig import FRONT_FOUR, RING, SHOWN_SIZE, PinholeCamera, camera
 from alpamayo_ros.world.sensor_faults import delivered_frame, dimmed, odometry_arrives
+from alpamayo_ros.world.timing import START_NS
 from alpamayo_ros.world.truth_messages import TruthRationales, navigation_at_steps
 
-START_NS = 1_700_000_000_000_000_000
-"""Stamp of time 0 of every episode: a constant, so that the same bag comes out on every day."""
 ODOMETRY_FRAME = "odom"
 ODOMETRY_TOPIC = "/odometry"
 ACTORS_TOPIC = "/actors"

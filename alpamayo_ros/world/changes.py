@@ -1,13 +1,10 @@
 """What to change about an episode: from what people ask for to edits, and back to words."""
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
 
 from alpamayo_ros.errors import ParameterError, expected_one_of
 from alpamayo_ros.world.edits import Add, Colour, Edit, Move, Recolour, Remove, actor_ids
-from alpamayo_ros.world.road_map import DRIVING, RoadMap
+from alpamayo_ros.world.metrics import collided
 from alpamayo_ros.world.scenarios import EpisodeSpec
 from alpamayo_ros.world.scenarios.bodies import ORANGE, RED_AND_WHITE, SIZES
 from alpamayo_ros.world.scenarios.staging import Staging
@@ -56,11 +53,12 @@ def plan_changes(spec: EpisodeSpec, request: ChangeRequest) -> Changes:
     """Return the edits of a request, which must name actors of the episode.
 
     Raises:
-        ParameterError: Nothing is asked for, or an actor or a kind is not known; the error lists those that are.
+        ParameterError: Nothing is asked for, an actor or a kind is not known (the error lists those that are), or
+            something would stand beside the route's ends or in the ego vehicle.
         ConfigurationError: SUMO is not installed.
     """
     with Simulation(spec) as simulation:
-        staging, road_map, route = simulation.staging, simulation.road_map, simulation.route
+        staging, route = simulation.staging, simulation.route
     kinds = actor_kinds(staging)
     edits: list[Edit] = []
     words: list[str] = []
@@ -76,15 +74,32 @@ def plan_changes(spec: EpisodeSpec, request: ChangeRequest) -> Changes:
         words.append(f"with {_called(name, kinds)} in another colour")
     for number, (kind, ahead_m, left_m) in enumerate(request.add):
         front_m = staging.ego.s_m + REAR_AXLE_TO_CENTRE_M + 0.5 * LENGTH_M
-        place = route.path.point(front_m + ahead_m, left_m)
-        actor = _added(f"added_{number}", kind, place, road_map)
+        if not 0.0 <= front_m + ahead_m <= route.path.length_m:
+            last_m = route.path.length_m - front_m
+            raise ParameterError(
+                f"place {ahead_m:g} m ahead of the start is beside the route of {spec.id!r}; expected {-front_m:.0f} "
+                f"to {last_m:.0f} m"
+            )
+        actor = _added(f"added_{number}", kind, route.path.point(front_m + ahead_m, left_m))
         edits.append(Add(actor))
         words.append(f"with a further {kind}, {_way(ahead_m, left_m)} of the start")
     if not edits:
         raise ParameterError("nothing is to be changed; expected --remove, --move, --recolour or --add")
     named = [*removed, *(move[0] for move in request.move), *(recolour[0] for recolour in request.recolour)]
     added = [f"added_{number}" for number in range(len(request.add))]
-    return Changes(tuple(edits), " and ".join(words), tuple(dict.fromkeys([*named, *added])))
+    changes = Changes(tuple(edits), " and ".join(words), tuple(dict.fromkeys([*named, *added])))
+    _require_free_start(spec, changes)
+    return changes
+
+
+def _require_free_start(spec: EpisodeSpec, changes: Changes) -> None:
+    with Simulation(spec, changes.edits) as simulation:
+        hit = collided(simulation.snapshot)
+    if hit is not None:
+        raise ParameterError(
+            f"the episode {changes.words} begins with {hit.kind} {hit.id} in the ego vehicle; expected a place that is "
+            "free at the start"
+        )
 
 
 def actor_kinds(staging: Staging) -> dict[str, str]:
@@ -130,12 +145,11 @@ def _way(ahead_m: float, left_m: float) -> str:
     return " and ".join(words for words, value in ((along, ahead_m), (across, left_m)) if value) or "nowhere"
 
 
-def _added(name: str, kind: str, place: tuple[float, float, float], road_map: RoadMap) -> Actor:
+def _added(name: str, kind: str, place: tuple[float, float, float]) -> Actor:
     if kind not in KINDS:
         raise ParameterError(expected_one_of("kind of actor", kind, KINDS))
     x, y, heading = place
     length, width, height = SIZES[kind]
-    lane, centre_m = _lane_at(x, y, road_map)
     return Actor(
         id=name,
         kind=kind,
@@ -150,24 +164,6 @@ def _added(name: str, kind: str, place: tuple[float, float, float], road_map: Ro
         braking=False,
         indicator="none",
         colour=_ADDED_COLOURS.get(kind, _ADDED_COLOUR),
-        lane=lane,
-        lane_position_m=centre_m + 0.5 * length if lane else 0.0,
+        lane="",  # which one it is follows from its place
+        lane_position_m=0.0,
     )
-
-
-def _lane_at(x: float, y: float, road_map: RoadMap) -> tuple[str, float]:
-    """Return the lane for vehicles that a point lies on, and how far along it; an empty id beside all lanes."""
-    best, best_m, at_m = "", math.inf, 0.0
-    for lane in road_map.lanes.values():
-        if lane.kind != DRIVING:
-            continue
-        starts, steps = lane.centre[:-1], np.diff(lane.centre, axis=0)
-        squares = np.maximum((steps**2).sum(axis=1), 1e-12)
-        share = np.clip(((np.array([x, y]) - starts) * steps).sum(axis=1) / squares, 0.0, 1.0)
-        gaps = np.hypot(*(starts + share[:, None] * steps - np.array([x, y])).T)
-        index = int(np.argmin(gaps))
-        if gaps[index] <= 0.5 * lane.width_m and gaps[index] < best_m:
-            lengths = np.hypot(steps[:, 0], steps[:, 1])
-            best, best_m = lane.id, float(gaps[index])
-            at_m = float(lengths[:index].sum() + share[index] * lengths[index])
-    return best, at_m

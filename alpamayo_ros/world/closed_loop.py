@@ -24,10 +24,9 @@ from alpamayo_ros.world.scenarios.spec import EpisodeSpec
 from alpamayo_ros.world.sensor_faults import delivered_frame, dimmed, odometry_arrives
 from alpamayo_ros.world.simulation import Simulation
 from alpamayo_ros.world.snapshot import STEP_S, EgoState, Snapshot
+from alpamayo_ros.world.timing import START_NS
 from alpamayo_ros.world.tracking import GIVE_UP_MPS2, NS_PER_S, Plan, plan_in_world
 
-START_NS = 1_700_000_000 * NS_PER_S
-"""Stamp of the start of an episode: a constant, so that the same drive comes out on every day."""
 TAKEOVER_S = 2.0
 """The expert drives until then: a model needs a history."""
 CONTROL_NS = 10_000_000

@@ -16,7 +16,7 @@ from alpamayo_ros.world.rendering.renderer import Renderer
 from alpamayo_ros.world.rendering.rig import PinholeCamera
 from alpamayo_ros.world.road_map import RoadMap
 from alpamayo_ros.world.scenarios.spec import EpisodeSpec
-from alpamayo_ros.world.snapshot import STEP_S, Snapshot
+from alpamayo_ros.world.snapshot import Snapshot
 from alpamayo_ros.world.tags import episode_tags
 from alpamayo_ros.world.truth import truth_at
 
@@ -112,11 +112,6 @@ def world_path(snapshot: Snapshot, ahead_m: NDArray[np.float64], left_m: NDArray
     cosine, sine = math.cos(snapshot.ego.yaw), math.sin(snapshot.ego.yaw)
     x, y, _ = snapshot.ego.position
     return np.column_stack([x + ahead_m * cosine - left_m * sine, y + ahead_m * sine + left_m * cosine])
-
-
-def step_at(t_s: float, count: int) -> int:
-    """Return the step that a time belongs to, within a drive of so many."""
-    return min(max(round(t_s / STEP_S), 0), count - 1)
 
 
 def metric_words(metrics: DriveMetrics) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,7 @@
 
 import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from alpamayo_ros.errors import AlpamayoError, BagWriteError, OutputError
@@ -33,6 +33,25 @@ def make_folder(path: Path) -> None:
     require_absent(path)
     with worded_errors(path):
         path.mkdir(parents=True)
+
+
+@contextmanager
+def reserved_folder(path: Path | None) -> Iterator[None]:
+    """Make a folder now, before the work whose results go into it; without results it is taken away again.
+
+    Raises:
+        OutputError: It exists or cannot be made.
+        BagWriteError: The disk is full or faulty.
+    """
+    if path is not None:
+        make_folder(path)
+    try:
+        yield
+    except BaseException:
+        if path is not None:
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -16,7 +16,7 @@ from alpamayo_ros.structs.counterfactual import DriveMoment
 from alpamayo_ros.structs.rationale import CausalFactor, LaneAction, LateralAction, LongitudinalAction, Rationale
 from alpamayo_ros.structs.trajectory import TrajectorySet
 from alpamayo_ros.world.causal_box import boxed_actor
-from alpamayo_ros.world.closed_loop import START_NS, ClosedLoopDrive, drive_closed_loop, world_calibration
+from alpamayo_ros.world.closed_loop import ClosedLoopDrive, drive_closed_loop, world_calibration
 from alpamayo_ros.world.driven import DrivenEpisode, metric_words, world_path
 from alpamayo_ros.world.edits import Edit
 from alpamayo_ros.world.episode import snapshot_at
@@ -25,6 +25,7 @@ from alpamayo_ros.world.rendering.rig import camera
 from alpamayo_ros.world.scenarios.spec import EpisodeSpec
 from alpamayo_ros.world.snapshot import STEP_S, Snapshot
 from alpamayo_ros.world.tags import episode_tags
+from alpamayo_ros.world.timing import START_NS
 
 EXPERT = "expert"
 """What is given in place of a profile to let the expert drive."""
@@ -76,7 +77,7 @@ def load_profile_to_drive(name: str, *, backend: str = "", parameters: Path | No
     """
     profile, chosen = choose_profile(name, backend), load_parameters(parameters)
     stack = set_up_stack(profile, chosen, world_calibration(profile), load_envelope(None))
-    return LoadedProfile(profile, chosen, load_stages(profile, chosen), stack.lineage.lineage_id)
+    return LoadedProfile(profile, chosen, load_stages(profile, chosen, stack.model), stack.lineage.lineage_id)
 
 
 def profile_drive(

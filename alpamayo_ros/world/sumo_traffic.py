@@ -38,6 +38,7 @@ CHANGES_ON_COMMAND = 0
 KEEP_ROUTE_OR_LEAVE = 3
 """The ego vehicle stands on a lane of its route, or else on no lane."""
 
+FOLDER_PREFIX = "alpamayo_traffic_"
 LOOKAHEAD_M = 60.0
 """How far ahead of a vehicle bends and people are looked for."""
 YIELD_DECELERATION_MPS2 = 3.5
@@ -103,17 +104,8 @@ class SumoTraffic:
             if lane.kind in {DRIVING, INTERNAL} and lane.length_m > 1.0
         }
         self._commanded: set[str] = set()
-        self._folder = tempfile.TemporaryDirectory(prefix="alpamayo_traffic_")
-        folder = FilePath(self._folder.name)
-        (folder / "net.xml").write_bytes(network)
-        (folder / "routes.xml").write_bytes(route_file(road_map, vehicles, ego_lanes, ego))
-        command = ["sumo", "--net-file", str(folder / "net.xml"), "--route-files", str(folder / "routes.xml")]
-        command += ["--seed", str(seed % 2**31)]
-        for option, value in OPTIONS.items():
-            command += [f"--{option}", value]
         try:
-            self._library.start(command)
-            self._library.simulationStep()
+            self._start(network, route_file(road_map, vehicles, ego_lanes, ego), seed)
             self._prepare(EGO)
             for name in self._present():
                 self._prepare(name)
@@ -137,7 +129,18 @@ class SumoTraffic:
         """End the run; closing twice does no harm."""
         if self._library.isLoaded():
             self._library.close()
-        self._folder.cleanup()
+
+    def _start(self, network: bytes, routes: bytes, seed: int) -> None:
+        """Load both files, which are gone from the disk afterwards: a process that is killed leaves none behind."""
+        with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX) as name:
+            files = {"net-file": FilePath(name) / "net.xml", "route-files": FilePath(name) / "routes.xml"}
+            for path, data in zip(files.values(), (network, routes), strict=True):
+                path.write_bytes(data)
+            options = {**files, "seed": seed % 2**31, **OPTIONS}
+            self._library.start(
+                ["sumo", *(part for key, value in options.items() for part in (f"--{key}", str(value)))]
+            )
+            self._library.simulationStep()
 
     def advance(
         self,

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+START_NS = 1_700_000_000_000_000_000
+"""Stamp of time 0 of every episode: a constant, so that the same messages come out on every day."""
 _NS_PER_US = 1_000
 _NS_PER_S = 1_000_000_000
 

@@ -143,7 +143,7 @@ def test_a_model_that_does_not_fit_is_refused_by_the_nodes(replay: Replay, navig
     )
     with pytest.raises(BackendError, match="input of the vision encoder has the tensors"):
         replay(navigated_bag, profile=profile)
-    with pytest.raises(Exception, match=r"'perception' would not .*input of the vision encoder has the tensors"):
+    with pytest.raises(Exception, match=r"'reasoning' would not .*stages perceive and reason do not fit"):
         replay(navigated_bag, start_graph, profile=profile)
 
 

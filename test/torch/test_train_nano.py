@@ -28,3 +28,4 @@ def test_the_smoke_training_makes_data_weights_and_their_description(tmp_path: P
     losses = lines[-1]["losses"]
     assert all(np.isfinite(value) for value in losses.values())
     assert lines[-1]["steps"] > 5
+    assert (tmp_path / "nano_torch_outputs.npz").stat().st_size < 120_000

@@ -14,6 +14,7 @@ from alpamayo_ros.params.profile import StageSpec
 PROVIDER = "CPUExecutionProvider"
 
 _ERRORS_ONLY = 3
+_NOWHERE = "/dev/null/weights belong into the file"
 _TYPES = {
     "tensor(bool)": "bool",
     "tensor(uint8)": "uint8",
@@ -51,15 +52,24 @@ class OrtCpuSession:
         return self._outputs
 
     def warm_up(self) -> None:
-        """Run once on zeros; a dimension of any length has the length 1."""
-        zeros = {
-            spec.name: np.zeros([1 if length < 0 else length for length in spec.shape], spec.dtype)
-            for spec in self._inputs
-        }
+        """Run once on zeros; a dimension of any length has the length 1.
+
+        Raises:
+            BackendError: The run did not succeed, or its inputs do not fit into memory.
+        """
+        try:
+            zeros = {
+                spec.name: np.zeros([1 if length < 0 else length for length in spec.shape], spec.dtype)
+                for spec in self._inputs
+            }
+        except (MemoryError, ValueError) as error:
+            raise BackendError(f"{self._name} could not be run: {error}; expected inputs of a usable size") from error
         self.infer(zeros, 0)
 
     def infer(self, inputs: Tensors, seed: int) -> Tensors:  # noqa: ARG002 - nothing in an ONNX file here is random
         """Run the file once; see ``Session.infer``."""
+        if self._session is None:
+            raise BackendError(f"{self._name} was closed; expected a loaded file")
         validate_tensors(self._inputs, inputs, f"input of {self._name}")
         found = _translated(
             lambda: self._session.run(self._output_names, dict(inputs)), f"{self._name} could not be run"
@@ -117,6 +127,8 @@ def open_onnx(name: str, data: bytes, session_threads: int = 1) -> OrtCpuSession
     options.log_severity_level = _ERRORS_ONLY
     # A thread that waits by spinning takes its core from the other nodes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Weights in files of their own would be read from the working directory, and no digest covers them.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NOWHERE)
     session = _translated(
         lambda: onnxruntime.InferenceSession(data, options, providers=[PROVIDER]), f"{name} cannot be loaded"
     )

@@ -207,7 +207,9 @@ class Expert:
             return self._described(cause, scene, longitudinal)
         if blockage is not None and scene.s_m < blockage.until_m:
             shifts = scene.s_m > blockage.from_m - blockage.length_m or lane is not LaneAction.KEEP
-            beside = scene.s_m + REAR_AXLE_TO_FRONT_M > blockage.start_m
+            # On the way back it has passed what it does not yet stand beside.
+            back = LaneAction.CHANGE_RIGHT if blockage.offset_m > 0.0 else LaneAction.CHANGE_LEFT
+            beside = scene.s_m + REAR_AXLE_TO_FRONT_M > blockage.start_m or lane is back
             if shifts or cause is not None:
                 return replace(blockage.cause, state="beside" if beside else "")
         if lane is not LaneAction.KEEP and self._lane_change.shift is not None:

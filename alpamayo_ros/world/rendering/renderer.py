@@ -34,8 +34,8 @@ RENDERER = "flat_faces"
 RENDERER_VERSION = "1"
 SHADOW_SHARE = 0.85
 """Height that stands for an actor's when its shadow is drawn, as a share of it."""
-STANDING, MOVING = 0, 1
-"""Groups of what is seen: scenery, and what a snapshot holds."""
+MOVING = 1
+"""Of the two groups of what is seen, the one that a snapshot holds; the other is scenery."""
 DRAWN_M = 260.0
 """Actors farther from the ego vehicle are not placed at all."""
 

@@ -39,7 +39,8 @@ def town_parameters(
         "exit": "straight",
         "ego_s_m": draw.uniform(*ego_s),
         "speed_share": draw.within(0.75, 0.95),
-        "oncoming_per_minute": draw.within(0.0, 16.0) if draw.chance(0.8) else 0.0,
+        # The band below a range that begins at nothing is nothing.
+        "oncoming_per_minute": max(0.0, draw.within(0.0, 16.0)) if draw.chance(0.8) else 0.0,
         "cross_per_minute": draw.within(2.0, 10.0) if draw.chance(0.7) else 0.0,
         "parked_share": draw.within(0.1, 0.5) if draw.chance(0.7) else 0.0,
         "people": float(draw.whole(0, 10)),

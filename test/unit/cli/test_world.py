@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from alpamayo_ros.cli import world_drive
 from alpamayo_ros.cli.application import run_application
-from alpamayo_ros.errors import ConfigurationError
+from alpamayo_ros.errors import BagWriteError, ConfigurationError, DigestMismatchError
 from alpamayo_ros.storage.reader import open_bag
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -148,6 +149,25 @@ def test_drives_are_counted_in_a_table_and_in_json(alpamayo: Run, tmp_path: Path
     assert json.loads((tmp_path / "result" / "drives.json").read_text()) == document
 
 
+def test_a_full_disk_does_not_cost_the_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise BagWriteError(f"output {path} of {len(data)} bytes cannot be written")
+
+    monkeypatch.setattr(world_drive, "write_file", full)
+    with pytest.raises(BagWriteError):
+        run_application(["world", "drive", "curve:1", "--profile", "expert", "--out", str(tmp_path / "o"), "--json"])
+    assert json.loads(capsys.readouterr().out)["episodes"] == 1
+
+
+def test_where_nothing_can_be_written_nobody_drives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world_drive, "drive_all", lambda *_, **__: pytest.fail("it drives"))
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="expected a writable folder"):
+        run_application(["world", "drive", "curve:1", "--profile", "expert", "--out", str(tmp_path / "file" / "o")])
+
+
 def test_a_counterfactual_is_written_and_said_in_words(alpamayo: Run, tmp_path: Path) -> None:
     run = alpamayo("world", "counterfactual", "lead_braking:0", "--remove", "lead", "--out", "page")
     assert run.returncode == 0, run.stderr
@@ -156,21 +176,26 @@ def test_a_counterfactual_is_written_and_said_in_words(alpamayo: Run, tmp_path: 
     assert json.loads((tmp_path / "page" / "counterfactual.json").read_text())["change"].endswith("lead")
 
 
-def test_a_manifest_is_written_verified_and_its_edits_found(alpamayo: Run, tmp_path: Path) -> None:
-    assert alpamayo("world", "record", "curve:1", "--out", "bag", *SHORT).returncode == 0
+def test_a_manifest_is_written_verified_and_its_edits_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process, because there are many; the program makes exit code 4 of such an error."""
+    monkeypatch.chdir(tmp_path)
+
+    def world(*arguments: str) -> str:
+        assert run_application(["world", *arguments]) == 0
+        return capsys.readouterr().out
+
+    world("record", "curve:1", "--out", "bag", *SHORT)
+    world("record", "curve:2", "--out", "other", *SHORT)
     episodes = ("--bag", "bag", "--scenario", "curve", "--seeds", "0-2")
-    made = alpamayo("world", "dataset", "write", "m.json", "--name", "n", *episodes, "--json")
-    assert made.returncode == 0, made.stderr
-    assert json.loads(made.stdout)["real_to_simulated"]["episodes"] == [0, 4]
-    verified = alpamayo("world", "dataset", "verify", "m.json", "--bag", "bag")
-    assert verified.returncode == 0, verified.stderr
-    assert "real to simulated: 0 to 4 episodes" in verified.stdout
-    assert alpamayo("world", "record", "curve:2", "--out", "other", *SHORT).returncode == 0
-    foreign = alpamayo("world", "dataset", "verify", "m.json", "--bag", "other")
-    assert foreign.returncode == 4
-    assert "expected the bag as it was" in sentence(foreign)
+    made = json.loads(world("dataset", "write", "m.json", "--name", "n", *episodes, "--json"))
+    assert made["real_to_simulated"]["episodes"] == [0, 4]
+    assert "real to simulated: 0 to 4 episodes" in world("dataset", "verify", "m.json", "--bag", "bag")
+    with pytest.raises(DigestMismatchError, match="expected the bag as it was") as foreign:
+        world("dataset", "verify", "m.json", "--bag", "other")
     path = tmp_path / "m.json"
     path.write_text(path.read_text().replace('"n"', '"better"'))
-    edited = alpamayo("world", "dataset", "verify", "m.json")
-    assert edited.returncode == 4
-    assert "changed after it was" in sentence(edited)
+    with pytest.raises(DigestMismatchError, match="changed after it was") as edited:
+        world("dataset", "verify", "m.json")
+    assert foreign.value.exit_code == edited.value.exit_code == 4

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.errors import BackendError, TensorSpecError
-from alpamayo_ros.inference.backend import TensorSpec, derive_seed, require_finite, require_specs, validate_tensors
+from alpamayo_ros.inference.backend import (
+    Tensors,
+    TensorSpec,
+    derive_seed,
+    require_finite,
+    require_fit,
+    require_output,
+    require_specs,
+    validate_tensors,
+)
 
 SPECS = (TensorSpec("x", (-1, 3), "float64"),)
 
@@ -69,3 +78,52 @@ def test_an_output_that_is_not_finite_is_an_error_and_names_itself() -> None:
     require_finite({"x": np.zeros(3), "n": np.zeros(3, np.int64)}, "planning")
     with pytest.raises(BackendError, match="output 'x' of the planning stage is not finite"):
         require_finite({"x": np.array([0.0, np.nan])}, "planning")
+
+
+class Interface:
+    """A program that is known by its tensors only."""
+
+    def __init__(self, inputs: tuple[TensorSpec, ...] = (), outputs: tuple[TensorSpec, ...] = ()) -> None:
+        self.input_specs = inputs
+        self.output_specs = outputs
+
+    def warm_up(self) -> None: ...
+
+    def infer(self, inputs: Tensors, seed: int) -> Tensors:
+        return {}
+
+    def close(self) -> None: ...
+
+
+def test_an_output_is_required_by_name_and_shape_and_may_be_of_any_floating_type() -> None:
+    want = TensorSpec("motion", (3,), "float64")
+    require_output(
+        Interface(outputs=(TensorSpec("motion", (-1,), "float32"), TensorSpec("more", (), "bool"))), want, "p"
+    )
+    for outputs in ((), (TensorSpec("motion", (4,), "float64"),), (TensorSpec("motion", (3,), "int64"),)):
+        with pytest.raises(TensorSpecError, match=r"p gives .*; expected motion float64 \(3,\)"):
+            require_output(Interface(outputs=outputs), want, "p")
+
+
+def test_stages_fit_when_what_is_handed_on_has_one_shape_and_type() -> None:
+    taker = Interface(inputs=(TensorSpec("states", (-1, 8), "float32"), TensorSpec("history", (1, 16, 4), "float32")))
+    require_fit(Interface(outputs=(TensorSpec("states", (-1, -1), "float32"),)), taker, "states", "reason and plan")
+    require_fit(Interface(), taker, "", "reason and plan")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            TensorSpec("states", (-1, 9), "float32"),
+            r"'states' is given as float32 \(-1, 9\) and taken as float32 \(-1, 8\)",
+        ),
+        (TensorSpec("states", (8,), "float32"), "expected the files of one model"),
+        (TensorSpec("states", (-1, 8), "float64"), "given as float64"),
+        (TensorSpec("state", (-1, 8), "float32"), r"\['state'\] is given; expected 'states' among it"),
+    ],
+)
+def test_stages_that_do_not_fit_are_refused(given: TensorSpec, message: str) -> None:
+    taker = Interface(inputs=(TensorSpec("states", (-1, 8), "float32"),))
+    with pytest.raises(TensorSpecError, match=message):
+        require_fit(Interface(outputs=(given,)), taker, "states", "reason and plan")

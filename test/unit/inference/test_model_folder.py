@@ -81,3 +81,19 @@ def test_a_document_that_is_not_well_formed_is_refused(
 def test_a_folder_without_a_document_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=r"model .*model\.yaml cannot be read: No such file"):
         open_model_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"provenance": {1: "a"}}', "not valid at provenance: expected names that are texts"),
+        ('{"provenance": {? [a] : "b"}}', "not valid at provenance: expected names that are texts"),
+        (r'{"provenance": {"a": "\ud800"}}', "not valid at provenance/a: expected Unicode text"),
+        ('{"actions": {"mean": [' + "9" * 400 + ", 0]}}", "not valid at actions/mean/0: expected a finite number"),
+        ('{"actions": {"mean": [.inf, 0]}}', "not valid at actions/mean/0: expected a finite number"),
+    ],
+)
+def test_a_document_that_has_no_canonical_form_is_refused(folder: Path, text: str, message: str) -> None:
+    (folder / "model.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ArtifactError, match=message):
+        open_model_folder(folder)

@@ -1,5 +1,6 @@
 """A file is what its digest says, or it is not read."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,10 @@ def test_other_bytes_a_missing_file_and_a_huge_one_are_refused(tmp_path: Path, m
     monkeypatch.setattr(verified_file, "MAX_FILE_BYTES", 1)
     with pytest.raises(ArtifactError, match="is larger than 1 bytes"):
         read_verified(tmp_path / "a", bytes_id(b"ab"), "model")
+
+
+def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ArtifactError, match="is no regular file; expected a file"):
+            read_verified(path, bytes_id(b""), "model")

@@ -151,3 +151,14 @@ def test_traffic_is_counted_where_there_is_a_detector() -> None:
     assert "actors detected" not in judged(ODOMETRY).values
     assert judged(ODOMETRY, traffic={}).values["actors detected"] == "none"
     assert judged(ODOMETRY, traffic={"car": 5, "person": 1}).values["actors detected"] == "5 car, 1 person"
+
+
+def test_an_input_that_no_tick_waits_for_is_told_once_its_last_message_holds_no_more() -> None:
+    commands = InputHealth("navigation", "/route", 1, received=3, silent_ns=2 * S, required=False, holds_ns=2 * S)
+    assert judged(ODOMETRY, commands).level is Level.OK
+    health = judged(ODOMETRY, replace(commands, silent_ns=2 * S + 1, publishers=0))
+    assert health.level is Level.WARN
+    assert health.text == (
+        "navigation on /route has been silent for 2.0 s; its publisher is gone; its last message holds no more"
+    )
+    assert judged(ODOMETRY, replace(commands, received=0, silent_ns=None)).level is Level.OK

@@ -152,7 +152,7 @@ def test_what_a_reader_would_refuse_is_not_written(tmp_path, camera):
         ("rig_frame: base_link", "rig_frame: chassis", "chassis"),
         ("k: [1970.0131, 0,", "k: [0.0, 0,", "focal lengths"),
         ("k: [1970.0131, 0,", "k: [.nan, 0,", "finite"),
-        ("k: [1970.0131, 0,", "k: [" + "9" * 400 + ", 0,", "too large"),
+        ("k: [1970.0131, 0,", "k: [" + "9" * 400 + ", 0,", "expected a finite number"),
         ("483.2988, 0, 0, 1]", "483.2988, 0, 0, 2]", "upper triangular"),
         ("483.2988, 0, 0, 1]", "483.2988, 0, 0]", "cameras/front/k"),
         ("width: 1920", "width: 0", "cameras/front/width"),

@@ -170,3 +170,14 @@ def test_at_every_rate_phase_and_jitter_the_frames_are_the_nearest(view_of, rate
         np.testing.assert_allclose(times_ms(found), chosen, atol=1e-5)
     else:
         assert found.outcome is (TickOutcome.CAMERA_SKEWED if errors[-1] > 50 else TickOutcome.CAMERA_OFF_GRID)
+
+
+def test_a_camera_without_pictures_is_not_said_to_see(view_of):
+    view = view_of([-300, -200, -100, 0])
+    pictures, _ = look(view)
+    view.judge(pictures[-1], np.zeros(3))
+    assert view.health is not None
+    assert look(view, t0_ns=T0_NS + 500 * MS)[0].outcome is TickOutcome.CAMERA_STALE
+    assert view.health is None
+    look(view)
+    assert view.health is not None

@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
+from alpamayo_ros.envelope.document import load_envelope
 from alpamayo_ros.errors import (
     AlpamayoError,
     ArtifactError,
@@ -24,9 +25,10 @@ from alpamayo_ros.params.node_parameters import NodeParameters
 from alpamayo_ros.params.perception import PerceptionParams
 from alpamayo_ros.params.profile import Profile, StageSpec, load_profile
 from alpamayo_ros.pipeline.drive import DrivePipeline, TickAnswer
-from alpamayo_ros.pipeline.stages import load_detector, load_stages
+from alpamayo_ros.pipeline.setup import set_up_stack
+from alpamayo_ros.pipeline.stages import Stages, load_detector, load_reasoner, load_stages
 from alpamayo_ros.reasoning.driving_language import Answer, DrivingLanguage
-from alpamayo_ros.structs.camera import CameraFrame
+from alpamayo_ros.structs.camera import CameraFrame, RigCalibration
 from alpamayo_ros.structs.navigation import Navigation, NavigationCommand
 from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.rationale import LaneAction, LateralAction, LongitudinalAction
@@ -57,7 +59,17 @@ def run(
     perception: PerceptionParams | None = None,
 ) -> list[TickAnswer]:
     parameters = NodeParameters(perception=perception or PerceptionParams())
-    drive = DrivePipeline(profile, parameters, load_stages(profile, parameters))
+    return run_stages(profile, parameters, load_stages(profile, parameters), navigation, brightness)
+
+
+def run_stages(
+    profile: Profile,
+    parameters: NodeParameters,
+    stages: Stages,
+    navigation: Navigation = Navigation.NONE,
+    brightness: int = 90,
+) -> list[TickAnswer]:
+    drive = DrivePipeline(profile, parameters, stages)
     answers: list[TickAnswer] = []
     rows = np.random.Generator(np.random.PCG64(5)).integers(0, brightness, (36, 60, 3), dtype=np.uint8)
     for stamp in range(0, 2001, 100):
@@ -230,3 +242,77 @@ def test_a_file_that_is_no_model_is_refused(profile: Profile, tmp_path: Path) ->
     path.write_bytes(b"not a model")
     with pytest.raises(BackendError, match=r"detector .* cannot be loaded"):
         load_detector(profile, PerceptionParams(detector_model=str(path), detector_sha256=bytes_id(b"not a model")))
+
+
+@pytest.fixture
+def put_wider(profile: Profile, tiny_model: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that replaces a file by that of a wider model, with its digest."""
+    monkeypatch.setattr(tiny_model, "WIDTH", tiny_model.WIDTH + 1)
+    return lambda program: replace_file(profile, tiny_model, program)
+
+
+def replace_file(profile: Profile, tiny_model: Any, program: str) -> None:
+    folder = profile.model_folder
+    assert folder is not None
+    tiny_model.write_tiny_model(folder.parent / "wide")
+    (folder / program).write_bytes((folder.parent / "wide" / "tiny" / program).read_bytes())
+    tiny_model.write_model_document(folder)
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("vision.onnx", r"perceive and reason do not fit: 'vision_tokens' is given as float32 \(8, 9\) and taken as"),
+        (
+            "action.onnx",
+            r"reason and plan do not fit: 'states' is given as float32 \(-1, 8\) and taken as float32 \(-1, 9",
+        ),
+    ],
+)
+def test_files_of_two_models_are_refused_when_they_are_loaded(
+    profile: Profile, put_wider: Callable[[str], None], program: str, message: str
+) -> None:
+    put_wider(program)
+    for load in (load_stages, load_reasoner):
+        with pytest.raises(TensorSpecError, match=message):
+            load(profile, NodeParameters())
+
+
+def test_a_decoder_without_a_perceive_stage_is_refused_when_it_is_loaded(profile: Profile) -> None:
+    stages = {name: stage for name, stage in profile.stages.items() if name != "perceive"}
+    with pytest.raises(
+        ProfileError, match="stages/reason takes 'vision_tokens' of a perceive stage, and there is none"
+    ):
+        load_stages(replace(profile, stages=stages), NodeParameters())
+
+
+@pytest.mark.parametrize(
+    ("stage", "message"),
+    [("reason", "program of the reason stage gives .* expected motion"), ("plan", "gives .* expected trajectories")],
+)
+def test_a_program_that_is_run_once_must_give_what_its_stage_is_for(profile: Profile, stage: str, message: str) -> None:
+    family = "none" if stage == "reason" else profile.prompt_family
+    stages = {**profile.stages, stage: StageSpec(profile.stages[stage].program)}
+    with pytest.raises(TensorSpecError, match=message):
+        load_stages(replace(profile, stages=stages, prompt_family=family), NodeParameters())
+
+
+def test_a_model_that_is_replaced_after_it_was_named_is_not_loaded(profile: Profile, tiny_model: Any) -> None:
+    folder = profile.model_folder
+    assert folder is not None
+    stack = set_up_stack(profile, NodeParameters(), RigCalibration(), load_envelope(None))
+    tiny_model.write_tiny_model(folder.parent / "new", gain=2.0)
+    for file in (folder.parent / "new" / "tiny").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    with pytest.raises(DigestMismatchError, match="has the digest"):
+        load_stages(profile, NodeParameters(), stack.model)
+    assert set_up_stack(profile, NodeParameters(), RigCalibration(), load_envelope(None)).lineage != stack.lineage
+
+
+def test_a_closed_stage_is_a_failed_tick_and_no_defect(profile: Profile) -> None:
+    stages = load_stages(profile, NodeParameters())
+    stages.planner.close()
+    statuses = [answer.status for answer in run_stages(profile, NodeParameters(), stages)]
+    failed = [status.text for status in statuses if status.outcome is TickOutcome.STAGE_FAILED]
+    assert len(failed) == 6
+    assert all("action.onnx was closed" in text for text in failed)

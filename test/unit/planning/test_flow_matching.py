@@ -205,3 +205,21 @@ def test_an_unknown_method_or_selection_is_refused() -> None:
         Planner(replace(KINEMATIC, stages=stages), PlannerParams(), FakeExpert(towards(0.0)), MODEL)
     with pytest.raises(ProfileError, match="selection 'best' is not known; expected one of: first_sample, medoid"):
         Planner(profile(selection="best"), PlannerParams(), FakeExpert(towards(0.0)), MODEL)
+
+
+@pytest.mark.parametrize("shape", [(1, 64, 2), (6, 1, 2), (6, 64, 1), (1, 1, 1)])
+def test_a_velocity_that_numpy_would_spread_over_the_samples_is_refused(
+    straight_observation: Callable[..., Observation], shape: tuple[int, int, int]
+) -> None:
+    expert = FakeExpert(lambda sample, time: np.zeros(shape))
+    expert.output_specs = (TensorSpec("velocity", (-1, -1, -1), "float32"),)
+    with pytest.raises(TensorSpecError, match=r"'velocity' is float32 .* expected float32 \(6, 64, 2\)"):
+        plan(expert, straight_observation())
+
+
+def test_a_normalisation_beyond_what_a_float_holds_is_an_error_and_no_warning(
+    straight_observation: Callable[..., Observation],
+) -> None:
+    vast = replace(MODEL, action_mean=np.array([1e308, 0.0]), action_std=np.array([1e308, 1.0]))
+    with pytest.raises(BackendError, match="actions of the planning stage are not finite"):
+        Planner(profile(), PlannerParams(), FakeExpert(towards(9.0, 0.0)), vast).plan(context(straight_observation()))

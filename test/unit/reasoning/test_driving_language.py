@@ -175,3 +175,9 @@ def test_tokens_differ_and_words_are_sorted_lower_case() -> None:
 def test_a_file_that_is_no_vocabulary_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(ArtifactError, match=message):
         read_vocabulary(data, "vocabulary")
+
+
+@pytest.mark.parametrize("token", ["\ud800", "a\nb", "a b", "\x00"])
+def test_a_token_that_no_text_can_hold_is_refused(token: str) -> None:
+    with pytest.raises(ArtifactError, match="expected tokens that can be printed, without blanks"):
+        read_vocabulary(json.dumps([*vocabulary(), token]).encode(), "vocabulary.json of model m")

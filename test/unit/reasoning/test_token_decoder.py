@@ -143,7 +143,7 @@ def without(specs: tuple[TensorSpec, ...], name: str) -> tuple[TensorSpec, ...]:
         (
             None,
             (TensorSpec("logits", (-1, 9), "float32"), *ScriptedDecoder.output_specs[1:]),
-            r"'logits' is float32 \(-1, 9\); expected float32 \(-1, 5\)",
+            r"'logits' is float32 \(-1, 9\); expected float32 \(1, 5\)",
         ),
         (
             tuple(replace(spec, dtype="float64") for spec in ScriptedDecoder.input_specs),
@@ -165,3 +165,40 @@ def test_a_decoder_with_another_interface_is_refused_before_it_runs(
     session.output_specs = outputs or session.output_specs
     with pytest.raises(TensorSpecError, match=message):
         decode(session)
+
+
+class OpenDecoder(ScriptedDecoder):
+    """A decoder whose file leaves the number of logits open, and gives what it likes."""
+
+    output_specs = (TensorSpec("logits", (-1, -1), "float32"), *ScriptedDecoder.output_specs[1:])
+
+    def __init__(self, given: np.ndarray) -> None:
+        super().__init__([loud(2)])
+        self.given = given
+
+    def infer(self, inputs: Mapping[str, Any], seed: int) -> Mapping[str, Any]:
+        return {**super().infer(inputs, seed), "logits": self.given}
+
+
+@pytest.mark.parametrize("shape", [(1, SIZE + 4), (1, SIZE - 1), (0, SIZE), (2, SIZE)])
+def test_logits_that_do_not_fit_the_vocabulary_are_refused_when_they_come(shape: tuple[int, int]) -> None:
+    with pytest.raises(
+        TensorSpecError, match=r"output of the decoder 'logits' is float32 .* expected float32 \(1, 5\)"
+    ):
+        decode(OpenDecoder(np.ones(shape, np.float32)))
+
+
+@pytest.mark.parametrize("temperature", [1e-320, 1e-300, 1e-10])
+@pytest.mark.parametrize("top_p", [1e-6, 0.5, 1.0])
+def test_next_to_temperature_0_the_most_probable_token_is_taken(temperature: float, top_p: float) -> None:
+    decoded = decode(
+        ScriptedDecoder([[3e38, -3e38, 0.0, 1.0, 2.0], loud(3), loud(END)]), temperature=temperature, top_p=top_p
+    )
+    assert decoded.ids == (BEGIN, 0, 3, END)
+
+
+def test_among_equal_logits_greedy_takes_the_lowest_id_and_a_temperature_any_of_them() -> None:
+    flat = [[0.0] * SIZE]
+    assert decode(ScriptedDecoder(flat), max_tokens=4).ids == (BEGIN, 0, 0, 0)
+    chosen = {decode(ScriptedDecoder(flat), seed, max_tokens=2, temperature=1.0).ids[1] for seed in range(60)}
+    assert chosen == set(range(SIZE))

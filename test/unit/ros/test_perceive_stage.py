@@ -22,12 +22,14 @@ WAIT_S = 10.0
 class FakePerceiver:
     """Marks observations with an epoch, or fails."""
 
-    def __init__(self, error: Exception | None = None) -> None:
+    def __init__(self, error: Exception | None = None, during: Callable[[], None] = lambda: None) -> None:
         self.error = error
+        self.during = during
         self.thread = ""
 
     def perceive(self, observation: Observation) -> Observation:
         self.thread = threading.current_thread().name
+        self.during()
         if self.error is not None:
             raise self.error
         return replace(observation, epoch=7)
@@ -39,6 +41,10 @@ class Taker:
     def __init__(self) -> None:
         self.given: list[Observation] = []
         self.failed: list[tuple[Observation, Exception]] = []
+        self.waits = True
+
+    def in_work(self, observation: Observation) -> bool:
+        return self.waits
 
     def give(self, observation: Observation) -> None:
         self.given.append(observation)
@@ -56,7 +62,7 @@ def worker() -> Iterator[StageWorker]:
 
 
 def stage(perceiver: Any, worker: StageWorker, taker: Taker) -> PerceiveStage:
-    return PerceiveStage(Perceiving(perceiver=perceiver), worker, taker.give, taker.fail)
+    return PerceiveStage(Perceiving(perceiver=perceiver), worker, taker.in_work, taker.give, taker.fail)
 
 
 def test_what_was_perceived_is_given_on_from_the_thread_of_the_stages(
@@ -90,3 +96,25 @@ def test_whatever_goes_wrong_is_told(
     assert made.drain(WAIT_S)
     assert taker.failed == [(observation, error)]
     assert taker.given == []
+
+
+@pytest.mark.parametrize("error", [None, BackendError("no")])
+def test_a_tick_that_was_given_up_meanwhile_gets_no_second_outcome(
+    worker: StageWorker, straight_observation: Callable[..., Observation], error: Exception | None
+) -> None:
+    taker = Taker()
+    made = stage(FakePerceiver(error, lambda: setattr(taker, "waits", False)), worker, taker)
+    made.run(straight_observation())
+    assert made.drain(WAIT_S)
+    assert (taker.given, taker.failed) == ([], [])
+
+
+def test_a_tick_that_was_given_up_before_its_turn_is_not_perceived(
+    worker: StageWorker, straight_observation: Callable[..., Observation]
+) -> None:
+    taker, perceiver = Taker(), FakePerceiver()
+    taker.waits = False
+    made = stage(perceiver, worker, taker)
+    made.run(straight_observation())
+    assert made.drain(WAIT_S)
+    assert (perceiver.thread, taker.given) == ("", [])

@@ -82,6 +82,7 @@ def test_a_profile_that_takes_navigation_may_wait_for_it_in_vain(make_stack: Cal
     taker = Taker()
     spec = input_specs(taker, stack)[1]
     assert (spec.name, spec.topic, spec.types) == ("navigation", "~/input/navigation", (NAVIGATION_TYPE,))
+    assert spec.holds_ns == 2_000_000_000
     assert not spec.required
     assert {row.name: row.type_names for row in INPUT_TOPICS}[spec.topic] == spec.types
     spec.callback("left", NAVIGATION_TYPE)

@@ -10,7 +10,7 @@ from alpamayo_ros.envelope.document import Envelope
 from alpamayo_ros.params.node_parameters import NodeParameters
 from alpamayo_ros.params.perception import PerceptionParams
 from alpamayo_ros.params.profile import load_profile
-from alpamayo_ros.pipeline.dispatch import Decision
+from alpamayo_ros.pipeline.dispatch import Decision, key_of
 from alpamayo_ros.pipeline.setup import set_up_stack
 from alpamayo_ros.pipeline.tick_status import answered, stage_failed
 from alpamayo_ros.ros.tick_ledger import TickLedger
@@ -225,3 +225,13 @@ def test_a_profile_that_takes_navigation_counts_its_commands() -> None:
     counts = ledger.input_counts()
     assert (counts.inputs, counts.received, counts.dropped) == (("odometry", "navigation"), (0, 1), (0, 1))
     assert make().input_counts().inputs == ("odometry",)
+
+
+def test_a_tick_is_in_work_from_its_turn_until_it_has_an_outcome(straight_observation: Build) -> None:
+    ledger = make()
+    first, second = seen(straight_observation, 0), seen(straight_observation, 1)
+    ledger.offer(first)
+    ledger.offer(second)
+    assert (ledger.in_work(key_of(first)), ledger.in_work(key_of(second))) == (True, False)
+    ledger.finish(ledger.failed(key_of(first), "no answer"))
+    assert (ledger.in_work(key_of(first)), ledger.in_work(key_of(second))) == (False, True)

@@ -11,11 +11,12 @@ import pytest
 from alpamayo_ros.messages.typestore import deserialize
 from alpamayo_ros.storage.identity import verify_identity
 from alpamayo_ros.storage.reader import open_bag
-from alpamayo_ros.world.bag import ODOMETRY_TOPIC, START_NS, BagPlan, Event, image_topic, plan_events
+from alpamayo_ros.world.bag import ODOMETRY_TOPIC, BagPlan, Event, image_topic, plan_events
 from alpamayo_ros.world.episode import drive_expert
 from alpamayo_ros.world.rendering.rig import FRONT_FOUR
 from alpamayo_ros.world.scenarios import episode
 from alpamayo_ros.world.tags import ASSUMPTIONS, episode_tags
+from alpamayo_ros.world.timing import START_NS
 
 COMMITTED = Path(__file__).resolve().parents[3] / "bags" / "demo"
 MAX_BYTES = 6_000_000

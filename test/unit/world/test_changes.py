@@ -39,12 +39,12 @@ def test_what_is_added_stands_on_the_route_ahead_of_the_start() -> None:
     car, cone = (edit.actor for edit in changes.edits if isinstance(edit, Add))
     with Simulation(SPEC, changes.edits) as simulation:
         s_m, d_m = simulation.route.path.project(car.x, car.y)
-        seen = {actor.id for actor in simulation.snapshot.actors}
+        seen = {actor.id: actor for actor in simulation.snapshot.actors}
         start_s, _ = simulation.route.path.project(*simulation.snapshot.ego.position[:2])
     assert s_m - start_s == pytest.approx(20.0 + 3.7, abs=0.3)
     assert d_m == pytest.approx(0.0, abs=0.05)
-    assert {"added_0", "added_1"} <= seen
-    assert car.lane
+    assert {"added_0", "added_1"} <= set(seen)
+    assert seen["added_0"].lane
     assert cone.kind == "cone"
 
 
@@ -68,3 +68,14 @@ def test_an_unknown_kind_and_no_change_at_all_are_refused() -> None:
         plan_changes(SPEC, ChangeRequest(add=(("horse", 1.0, 1.0),)))
     with pytest.raises(ParameterError, match="expected --remove"):
         plan_changes(SPEC, ChangeRequest())
+
+
+@pytest.mark.parametrize("ahead_m", [5000.0, -5000.0])
+def test_what_would_stand_beyond_an_end_of_the_route_is_refused(ahead_m: float) -> None:
+    with pytest.raises(ParameterError, match=r"beside the route of 'crossing_pedestrian:0'; expected -\d+ to \d+ m"):
+        plan_changes(SPEC, ChangeRequest(add=(("cone", ahead_m, 0.0),)))
+
+
+def test_what_would_stand_in_the_ego_vehicle_is_refused() -> None:
+    with pytest.raises(ParameterError, match="car added_0 in the ego vehicle; expected a place that is free"):
+        plan_changes(SPEC, ChangeRequest(add=(("car", 0.0, 0.0),)))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alpamayo_ros.errors import BagWriteError, OutputError
-from alpamayo_ros.world.output import make_folder, require_absent, worded_errors, write_file
+from alpamayo_ros.world.output import make_folder, require_absent, reserved_folder, worded_errors, write_file
 
 
 def test_what_exists_is_refused_even_a_link_to_nowhere(tmp_path: Path) -> None:
@@ -46,3 +46,15 @@ def test_a_full_or_faulty_disk_is_told_from_a_refusal(tmp_path: Path, number: in
     with pytest.raises(BagWriteError, match="sound disk with room") as caught, worded_errors(tmp_path):
         raise OSError(number, "no")
     assert caught.value.exit_code == 74
+
+
+def test_a_folder_is_reserved_before_the_work_and_given_back_without_results(tmp_path: Path) -> None:
+    with reserved_folder(None):
+        pass
+    with reserved_folder(tmp_path / "kept"):
+        assert (tmp_path / "kept").is_dir()
+    with pytest.raises(KeyboardInterrupt), reserved_folder(tmp_path / "dropped"):
+        raise KeyboardInterrupt
+    with pytest.raises(OutputError, match="exists already"), reserved_folder(tmp_path / "kept"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]

@@ -1,6 +1,8 @@
 """Traffic runs once at a time, is freed whatever happens, and says by which rules it drives."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +10,7 @@ from alpamayo_ros.errors import ConfigurationError
 from alpamayo_ros.world.ego import ego_state
 from alpamayo_ros.world.maps.library import load_map
 from alpamayo_ros.world.scenarios.staging import Body, Vehicle
-from alpamayo_ros.world.sumo_traffic import SumoTraffic, traffic_rules
+from alpamayo_ros.world.sumo_traffic import FOLDER_PREFIX, SumoTraffic, traffic_rules
 
 NETWORK = load_map("street/train/0")
 LANE = NETWORK.road_map.lanes["west_east_1"]
@@ -70,3 +72,12 @@ def test_later_vehicles_come_later() -> None:
 
 def test_the_rules_are_plain_values() -> None:
     assert json.loads(json.dumps(traffic_rules())) == traffic_rules()
+
+
+def test_a_run_leaves_no_files_for_a_process_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    later = Vehicle("car", CAR, ("east_west",), 1, 6.0, 10.0, 10.0, depart_s=1.0)
+    with traffic(later) as running:
+        assert not list(tmp_path.glob(f"{FOLDER_PREFIX}*"))
+        run(running, 12)
+        assert [actor.id for actor in running.actors()] == ["car"]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from alpamayo_ros.errors import ArtifactError, BackendError, DigestMismatchError, TensorSpecError
@@ -117,3 +118,40 @@ def test_a_type_that_no_stage_has_is_refused(folder: Path, tiny_model: Any) -> N
     tiny_model.write_model_document(folder)
     with pytest.raises(TensorSpecError, match=r"'text' is tensor\(string\); expected one of: tensor\(bool\)"):
         load(folder)
+
+
+def file_of(*shape: int, external: bool = False) -> bytes:
+    """Return a file that adds a number to its input; with its weight outside, in ``weights.bin``, if asked for."""
+    weight = onnx.TensorProto(name="one", data_type=onnx.TensorProto.FLOAT, dims=[64], raw_data=bytes(256))
+    if external:
+        weight.ClearField("raw_data")
+        weight.data_location = onnx.TensorProto.EXTERNAL
+        weight.external_data.add(key="location", value="weights.bin")
+    values = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in ("x", "y")]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Add", ["x", "one"], ["y"])], "g", values[:1], values[1:], [weight]
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(model.SerializeToString())
+
+
+def test_weights_beside_the_file_which_its_digest_does_not_cover_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weights.bin").write_bytes(bytes(256))
+    monkeypatch.chdir(tmp_path)
+    open_onnx("whole.onnx", file_of(64)).warm_up()
+    with pytest.raises(BackendError, match=r"split\.onnx cannot be loaded: .*xternal data"):
+        open_onnx("split.onnx", file_of(64, external=True))
+
+
+def test_inputs_that_no_memory_holds_are_an_error_of_the_backend() -> None:
+    with pytest.raises(BackendError, match=r"vast\.onnx could not be run: .*; expected inputs of a usable size"):
+        open_onnx("vast.onnx", file_of(10**9, 10**9, 64)).warm_up()
+
+
+def test_a_closed_session_says_so(folder: Path) -> None:
+    session = load(folder)
+    session.close()
+    with pytest.raises(BackendError, match=r"vision\.onnx was closed"):
+        session.infer(pictures(), 0)

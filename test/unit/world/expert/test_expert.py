@@ -10,6 +10,7 @@ from alpamayo_ros.world.ego import advance_ego
 from alpamayo_ros.world.expert.cause import Cause
 from alpamayo_ros.world.expert.expert import Decision, Expert
 from alpamayo_ros.world.snapshot import Actor, Snapshot
+from alpamayo_ros.world.truth import truth_of
 
 Snap = Callable[..., Snapshot]
 MakeActor = Callable[..., Actor]
@@ -121,6 +122,17 @@ def test_a_broken_down_vehicle_is_passed_on_the_free_lane(expert: Expert, snap: 
     assert decision.lane is LaneAction.CHANGE_LEFT
     assert decision.cause is not None
     assert decision.cause.decisive
+
+
+def test_on_the_way_back_it_is_beside_what_it_passes(expert: Expert, snap: Snap, actor: MakeActor) -> None:
+    """It passes on the left and goes back to the right: it does not pass on the right."""
+    decision = expert.decide(snap(53.5, 10.0, actor(x=60.0, indicator="hazard"), y=3.4))
+    assert decision.lane is LaneAction.CHANGE_RIGHT
+    assert decision.cause is not None
+    assert decision.cause.state == "beside"
+    text = truth_of(decision, (0, 0)).text
+    assert "move to the right" in text
+    assert "pass on the right" not in text
 
 
 def test_it_waits_when_the_other_lane_is_taken(expert: Expert, snap: Snap, actor: MakeActor) -> None:

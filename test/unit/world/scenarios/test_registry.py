@@ -7,6 +7,7 @@ import pytest
 
 from alpamayo_ros.errors import ParameterError
 from alpamayo_ros.world.scenarios import SCENARIOS, EpisodeSpec, draw_episode, episode, stage
+from alpamayo_ros.world.scenarios.registry import draw_parameters
 
 ISSUED = {
     "lane_keeping", "curve", "lead_braking", "cut_in", "crossing_pedestrian", "red_light", "unprotected_left",
@@ -30,17 +31,17 @@ def test_an_episode_is_drawn_again_from_its_own_name(scenario: str, split: str) 
 
 @pytest.mark.parametrize("scenario", sorted(ISSUED - {"lane_keeping", "curve"}))
 def test_a_scenario_does_not_always_have_its_event(scenario: str) -> None:
-    events = {draw_episode(scenario, seed).parameters["event"] for seed in range(60)}
+    events = {draw_parameters(scenario, seed)["event"] for seed in range(60)}
     assert len(events) >= 2
 
 
 @pytest.mark.parametrize("scenario", sorted(ISSUED))
 def test_held_out_episodes_have_other_maps_and_other_parameters(scenario: str) -> None:
-    train = [draw_episode(scenario, seed) for seed in range(12)]
-    held_out = [draw_episode(scenario, seed, "held_out") for seed in range(12)]
-    assert not {spec.text("map") for spec in train} & {spec.text("map") for spec in held_out}
-    shares = [spec.number("speed_share") for spec in train]
-    assert all(not min(shares) < spec.number("speed_share") < max(shares) for spec in held_out)
+    train = [draw_parameters(scenario, seed) for seed in range(12)]
+    held_out = [draw_parameters(scenario, seed, "held_out") for seed in range(12)]
+    assert not {one["map"] for one in train} & {one["map"] for one in held_out}
+    shares = [float(one["speed_share"]) for one in train]
+    assert all(not min(shares) < float(one["speed_share"]) < max(shares) for one in held_out)
 
 
 @pytest.mark.parametrize("scenario", sorted(ISSUED))
@@ -91,3 +92,12 @@ def test_an_unknown_scenario_or_a_missing_parameter_is_named() -> None:
         stage(dataclasses.replace(spec, scenario="x"))
     with pytest.raises(ParameterError, match=re.escape("'map'")):
         stage(EpisodeSpec("merge", 0, "train"))
+
+
+@pytest.mark.parametrize("scenario", sorted(ISSUED))
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_nobody_comes_less_often_than_never(scenario: str, split: str) -> None:
+    """The band below a range that begins at 0 would be negative."""
+    drawn = [draw_parameters(scenario, seed, split) for seed in range(100)]
+    for name in ("oncoming_per_minute", "cross_per_minute", "parked_share", "people", "follower_headway_s"):
+        assert all(float(one.get(name, 0.0)) >= 0.0 for one in drawn), name
