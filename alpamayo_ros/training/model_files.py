@@ -1,6 +1,7 @@
 """The folder of a trained model: three ONNX files, the vocabulary, and what they are and come from."""
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,8 +33,8 @@ def write_model(nano: Nano, folder: Path, dataset: str, provenance: Mapping[str,
     """
     folder.mkdir(parents=True, exist_ok=True)
     differences = export_nano(nano, folder)
-    text = json.dumps(list(vocabulary()), indent=0) + "\n"
-    (folder / "vocabulary.json").write_text(text, encoding="utf-8")
+    tokens = json.dumps(list(vocabulary()), indent=0) + "\n"
+    (folder / "vocabulary.json").write_text(tokens, encoding="utf-8")
     counts = nano.parameter_counts()
     document = {
         "name": "nano",
@@ -48,8 +49,9 @@ def write_model(nano: Nano, folder: Path, dataset: str, provenance: Mapping[str,
             **{f"largest_difference_{name}": difference for name, difference in differences.items()},
         },
     }
-    with (folder / "model.yaml").open("w", encoding="utf-8") as file:
-        YAML().dump(document, file)
+    text = io.StringIO()
+    YAML().dump(document, text)
+    (folder / "model.yaml").write_text(text.getvalue(), encoding="utf-8")
 
 
 def _sha256(path: Path) -> str:

@@ -71,7 +71,7 @@ def train(
         "minutes": minutes,
         "steps": run.progress.steps,
         "batch": batch,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "device": run.device.type,
         **{f"generation_{name}": value for name, value in asdict(generation).items()},
     }
