@@ -163,7 +163,9 @@ SPOILT = [
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize(("name", "spoil", "findings", "state", "least"), SPOILT, ids=lambda value: str(value)[:24])
+@pytest.mark.parametrize(
+    ("name", "spoil", "findings", "state", "least"), SPOILT, ids=[f"{row[0]} {row[3].name}" for row in SPOILT]
+)
 def test_spoilt_real_pictures_are_found(
     real: dict[tuple[int, int], list[Drive]],
     size: tuple[int, int],
@@ -230,7 +232,7 @@ def world_drives(record: EpisodeRecord, conditions: Conditions, cameras: Sequenc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "conditions"), GOOD, ids=lambda value: str(value)[:12])
+@pytest.mark.parametrize(("name", "conditions"), GOOD, ids=[name for name, _ in GOOD])
 def test_a_camera_of_the_world_that_sees_enough_is_no_error(
     records: list[EpisodeRecord], name: str, conditions: Conditions
 ) -> None:
@@ -244,7 +246,9 @@ def test_a_camera_of_the_world_that_sees_enough_is_no_error(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "conditions", "findings", "state", "least"), WORLD, ids=lambda value: str(value)[:12])
+@pytest.mark.parametrize(
+    ("name", "conditions", "findings", "state", "least"), WORLD, ids=[f"{row[0]} {row[3].name}" for row in WORLD]
+)
 def test_conditions_of_the_world_are_found(
     records: list[EpisodeRecord],
     name: str,
