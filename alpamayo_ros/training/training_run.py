@@ -24,6 +24,9 @@ from alpamayo_ros.training.shard import Shard
 AVERAGE_DECAY = 0.999
 """Decay of the running average of the weights; the average is what is measured and exported."""
 
+SAVE_EVERY_S = 120.0
+"""Time between two checkpoints: the most that a run loses that is broken off."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -138,7 +141,7 @@ class TrainingRun:
         )
         generator = torch.Generator(device=self.device).manual_seed(self.options.seed + 1 + self.progress.steps)
         begun, before = time.monotonic(), self.progress.seconds
-        measured = before
+        measured = saved = before
         losses: dict[str, float] = {}
         self.nano.train()
         try:
@@ -150,8 +153,10 @@ class TrainingRun:
                 watch(self.progress, losses)
                 if self.progress.seconds - measured >= self.options.measure_every_s:
                     self.measure(losses)
-                    self.save()
                     measured = self.progress.seconds
+                if self.progress.seconds - saved >= SAVE_EVERY_S:
+                    self.save()
+                    saved = self.progress.seconds
         finally:
             stream.close()
         self.measure(losses)
