@@ -2,29 +2,14 @@
 
 from dataclasses import dataclass
 
-LABELS = (
-    "lead_vehicle",
-    "stopped_vehicle",
-    "cut_in_vehicle",
-    "crossing_pedestrian",
-    "red_light",
-    "oncoming_vehicle",
-    "crossing_vehicle",
-    "merging_vehicle",
-    "construction",
-    "lane_end",
-    "curve",
-)
-"""Every kind of cause. The rules among them: red_light names its signal, lane_end and curve name nothing."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """The actor or rule whose constraint bound the expert's action.
 
     Attributes:
-        label: One of LABELS.
-        actor_id: Of the actor or signal, empty for a rule without one.
+        label: One of reasoning/driving_language.LABELS.
+        actor_id: Of the actor; red_light names its signal, lane_end and curve name nothing.
         decisive: Whether the decision is of another class without it.
         state: What more there is to say about it, for its sentence: ``braking``, ``amber`` and so on, or empty.
     """
