@@ -50,7 +50,7 @@ TRAIN_OPTIONS ?=
 $(TRAINING)/ready: pyproject.toml setup.py $(wildcard constraints-*.txt) | python
 	@$(PYTHON) -m venv $(TRAINING)
 	@$(TRAINING)/bin/python -m pip install -q -c constraints-$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt \
-		".[training]" pytest pytest-timeout
+		-c constraints-training.txt ".[training]" pytest pytest-timeout
 	@touch $@
 
 # -I: the source tree in this folder must not stand in for the installed package.

@@ -38,8 +38,8 @@ class Anatomy:
     """
 
     vocabulary: int
-    stem: int = 48
-    middle: int = 96
+    stem: int = 32
+    middle: int = 64
     width: int = 128
     heads: int = 4
     layers: int = 4

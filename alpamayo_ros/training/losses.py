@@ -6,13 +6,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from alpamayo_ros.reasoning.driving_language import CAUSE, META, vocabulary
+from alpamayo_ros.reasoning.driving_language import CAUSE, LABELS, META, vocabulary
+from alpamayo_ros.structs.rationale import LaneAction, LateralAction, LongitudinalAction
 from alpamayo_ros.training.anatomy import STEP_S, Anatomy
 from alpamayo_ros.training.batches import Batch
 from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
 from alpamayo_ros.training.nano import Nano
 from alpamayo_ros.training.reasoning_decoder import HIDDEN
 from alpamayo_ros.training.shard import BOX_CLASSES
+
+MOMENTS = 6
+"""Moments, a second apart, at which speed, offset and heading are foreseen before the first word."""
 
 DRAWS = 4
 """Flow times and noises drawn for each answer of a batch: the expert is cheap beside the cameras."""
@@ -30,12 +34,16 @@ class LossWeights:
         label: Weight of the token after ``<cause>`` beside a word's 1.
         box: Weight of camera and edges.
         meta: Weight of the three meta-actions.
+        decision: Cross entropy of cause and meta-action before the first word.
+        motion: Distance of the motion that is foreseen before the first word.
     """
 
     answer: float = 1.5
     flow: float = 1.0
     path: float = 0.5
     seen: float = 0.4
+    decision: float = 1.0
+    motion: float = 0.5
     label: float = 6.0
     box: float = 0.5
     meta: float = 6.0
@@ -53,6 +61,35 @@ class DenseHeads(nn.Module):
     def forward(self, eighth: Tensor, sixteenth: Tensor) -> Tensor:
         """Return logits and distance (B * C, classes + 1, 12, 20), seen at an eighth and refined at a sixteenth."""
         return self.head(eighth) + functional.pixel_shuffle(self.deep(sixteenth), 2)
+
+
+class DecisionHeads(nn.Module):
+    """Heads on the state of ``<bos>``: cause, meta-action and motion, before a word is said; they are not exported.
+
+    The words that give a decision away are few, and each stands in several wordings; asked at one place and without
+    wording, the decoder learns sooner what to look for.
+    """
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        super().__init__()
+        self.classes = [len(LABELS) + 1, len(LongitudinalAction), len(LateralAction), len(LaneAction)]
+        self.classify = nn.Linear(anatomy.width, sum(self.classes))
+        self.move = nn.Linear(anatomy.width, 3 * MOMENTS)
+
+    def forward(self, state: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return the loss of the decision and of the motion.
+
+        Args:
+            state: (B, D).
+            batch: Its label, meta-action, speed and future are the truth.
+        """
+        logits = self.classify(state).float().split(self.classes, dim=1)
+        truth = [batch.label + 1, *batch.meta.unbind(dim=1)]
+        decision = torch.stack([functional.cross_entropy(one, of) for one, of in zip(logits, truth, strict=True)])
+        moments = batch.future[:, 9:60:10]
+        gained = (moments[..., 3] - batch.speed_mps[:, None]) / 5.0
+        target = torch.stack([gained, moments[..., 1] / 5.0, moments[..., 2] * 2.0], dim=2).flatten(1)
+        return decision.sum(), functional.smooth_l1_loss(self.move(state).float(), target, beta=0.2)
 
 
 def token_weights(weights: LossWeights) -> Tensor:
@@ -115,6 +152,7 @@ class NanoLoss(nn.Module):
         super().__init__()
         self.weights = weights
         self.heads = DenseHeads(anatomy)
+        self.decisions = DecisionHeads(anatomy)
         self.token_weights: Tensor
         self.register_buffer("token_weights", token_weights(weights), persistent=False)
 
@@ -123,12 +161,15 @@ class NanoLoss(nn.Module):
         eighth, sixteenth, vision_tokens = nano.vision.features(batch.images)
         logits, states = nano.reason(vision_tokens, batch.history, batch.navigation, batch.tokens)
         found = self.heads(eighth, sixteenth)
+        decision, motion = self.decisions(states[:, 0], batch)
         flow, path = self._flow(nano, batch, states, generator)
         losses = {
             "answer": answer_loss(logits, batch.tokens, self.token_weights),
             "seen": seen_loss(found, batch.seen.flatten(0, 1)),
             "flow": flow,
             "path": path,
+            "decision": decision,
+            "motion": motion,
         }
         total = torch.stack([getattr(self.weights, name) * loss for name, loss in losses.items()]).sum()
         return {**losses, "all": total}

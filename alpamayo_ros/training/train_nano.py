@@ -25,6 +25,7 @@ TRAIN_EPISODES = 100
 """Of each scenario; with ten scenarios about 25 minutes on two cores."""
 HELD_OUT_EPISODES = 3
 TRAIN_MINUTES = 110.0
+SHOWN_METRICS = ("meta", "cause_right", "absence_right", "min_ade_6_m")
 
 
 def train(
@@ -35,7 +36,7 @@ def train(
         int, typer.Option(help="Held-out episodes of each scenario, only measured on.")
     ] = HELD_OUT_EPISODES,
     seed: Annotated[int, typer.Option(help="Seed of weights, draws and displacements.")] = 0,
-    batch: Annotated[int, typer.Option(help="Samples of one step.")] = 32,
+    batch: Annotated[int, typer.Option(help="Samples of one step.")] = 16,
     threads: Annotated[int, typer.Option(help="Processes and threads; 0 takes every core.")] = 0,
     smoke: Annotated[bool, typer.Option(help="Two minutes that show that every part works.")] = False,
 ) -> None:
@@ -56,7 +57,7 @@ def train(
             seed=seed,
             batch=batch,
             measure_every_s=60.0 if smoke else 600.0,
-            measured=32 if smoke else 512,
+            measured=32 if smoke else 384,
         ),
         data.shard,
         sample_weights(data.shard, data.train),
@@ -73,6 +74,7 @@ def train(
         "batch": batch,
         "torch": str(torch.__version__),
         "device": run.device.type,
+        "precision": str(run.precision).removeprefix("torch."),
         **{f"generation_{name}": value for name, value in asdict(generation).items()},
     }
     nano = run.average.to("cpu")
@@ -93,12 +95,19 @@ def _train(run: TrainingRun, console: Console) -> None:
     with Progress(*columns, console=console) as bar:
         task = bar.add_task("training", total=60.0 * run.options.minutes, now="")
 
+        reported: dict[str, float] | None = None
+
         def watch(progress: RunProgress, losses: dict[str, float]) -> None:
-            shown = {name: losses[name] for name in ("answer", "flow", "seen")}
+            nonlocal reported
+            shown = {name: losses[name] for name in ("answer", "decision", "flow", "seen")}
             if progress.metrics:
-                shown |= {name: progress.metrics[name] for name in ("meta", "min_ade_6_m")}
+                shown |= {name: progress.metrics[name] for name in SHOWN_METRICS}
             words = "  ".join(f"{name} {value:.3f}" for name, value in shown.items())
             bar.update(task, completed=progress.seconds, now=f"step {progress.steps}  {words}")
+            if progress.metrics is not reported:
+                # A log that is no terminal shows no bar, so each measurement is a line of its own.
+                reported = progress.metrics
+                bar.console.print(f"{progress.seconds / 60.0:.0f} min  step {progress.steps}  {words}")
 
         run.train(watch)
 

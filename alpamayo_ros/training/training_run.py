@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,23 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from alpamayo_ros.errors import ConfigurationError
 from alpamayo_ros.training.anatomy import Anatomy
 from alpamayo_ros.training.batches import TRAINING_VARIATION, BatchStream
 from alpamayo_ros.training.losses import LossWeights, NanoLoss
+from alpamayo_ros.training.muon import Muon
 from alpamayo_ros.training.nano import Nano
+from alpamayo_ros.training.precision import faster_precision
 from alpamayo_ros.training.progress_metrics import measure_progress
 from alpamayo_ros.training.shard import Shard
 
 AVERAGE_DECAY = 0.999
 """Decay of the running average of the weights; the average is what is measured and exported."""
+
+NOT_HIDDEN = ("reasoning.words", "reasoning.navigation", "action.leave", "heads.", "decisions.")
+"""Names of what begins with these has no matrix between hidden layers."""
 
 SAVE_EVERY_S = 120.0
 """Time between two checkpoints: the most that a run loses that is broken off."""
@@ -37,6 +43,7 @@ class RunOptions:
         seed: Of weights, draws and noise.
         batch: Samples of one step.
         learning_rate: Its peak.
+        matrix_rate: Peak of the rate of hidden layers' matrices and convolutions.
         weight_decay: Of matrices.
         measure_every_s: Time between two measurements.
         measured: Samples of a measurement.
@@ -44,8 +51,9 @@ class RunOptions:
 
     minutes: float
     seed: int = 0
-    batch: int = 32
-    learning_rate: float = 2e-3
+    batch: int = 16
+    learning_rate: float = 1.5e-3
+    matrix_rate: float = 3e-3
     weight_decay: float = 0.05
     measure_every_s: float = 300.0
     measured: int = 512
@@ -82,8 +90,18 @@ def learning_rate_at(share: float, steps: int, peak: float) -> float:
     return peak * rise * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0))))
 
 
+def hidden_weights(named: Iterable[tuple[str, nn.Parameter]]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Return the weights between hidden layers, and all others: embeddings, places, biases, norms and last layers."""
+    hidden: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    for name, value in named:
+        is_hidden = value.ndim >= 2 and name.endswith(".weight") and not name.startswith(NOT_HIDDEN)
+        (hidden if is_hidden else others).append(value)
+    return hidden, others
+
+
 class TrainingRun:
-    """Model, optimiser and data of one run in one folder."""
+    """Model, optimisers and data of one run in one folder."""
 
     def __init__(
         self,
@@ -117,7 +135,12 @@ class TrainingRun:
         self.average = Nano(anatomy).to(self.device, memory_format=torch.channels_last)
         self.average.load_state_dict(self.nano.state_dict())
         self.loss = NanoLoss(anatomy, LossWeights()).to(self.device)
-        self.optimiser = torch.optim.AdamW(self._groups(), lr=options.learning_rate, betas=(0.9, 0.98))
+        self.precision = faster_precision(self.device)
+        hidden, others = hidden_weights([*self.nano.named_parameters(), *self.loss.named_parameters()])
+        self.optimisers: tuple[tuple[torch.optim.Optimizer, float], ...] = (
+            (Muon(hidden, options.matrix_rate, options.weight_decay), options.matrix_rate),
+            (torch.optim.AdamW(others, options.learning_rate, (0.9, 0.98), weight_decay=0.0), options.learning_rate),
+        )
         self.progress = Progress()
         self._weights = weights
         self._kept_back = np.random.default_rng(options.seed).permutation(kept_back)[: options.measured]
@@ -180,7 +203,7 @@ class TrainingRun:
             "nano": self.nano.state_dict(),
             "average": self.average.state_dict(),
             "loss": self.loss.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser, _ in self.optimisers],
         }
         part = self.checkpoint.with_suffix(".part")
         torch.save(state, part)
@@ -196,28 +219,21 @@ class TrainingRun:
         self.nano.load_state_dict(state["nano"])
         self.average.load_state_dict(state["average"])
         self.loss.load_state_dict(state["loss"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for (optimiser, _), saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
         self.progress = Progress(state["steps"], state["seconds"])
 
-    def _groups(self) -> list[dict[str, Any]]:
-        every = [*self.nano.parameters(), *self.loss.parameters()]
-        matrices = [value for value in every if value.ndim >= 2]
-        others = [value for value in every if value.ndim < 2]
-        return [
-            {"params": matrices, "weight_decay": self.options.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-
     def _step(self, batch: Any, generator: torch.Generator, share: float) -> dict[str, float]:
-        rate = learning_rate_at(share, self.progress.steps, self.options.learning_rate)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        with torch.autocast(self.device.type, torch.bfloat16):
+        for optimiser, peak in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate_at(share, self.progress.steps, peak)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is torch.bfloat16):
             losses = self.loss(self.nano, batch.to(self.device), generator)
         losses["all"].backward()
         torch.nn.utils.clip_grad_norm_([*self.nano.parameters(), *self.loss.parameters()], 1.0)
-        self.optimiser.step()
-        self.optimiser.zero_grad(set_to_none=True)
+        for optimiser, _ in self.optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
         decay = min(AVERAGE_DECAY, (1 + self.progress.steps) / (10 + self.progress.steps))
         with torch.no_grad():
             for kept, value in zip(self.average.parameters(), self.nano.parameters(), strict=True):

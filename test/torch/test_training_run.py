@@ -15,7 +15,12 @@ from alpamayo_ros.reasoning.driving_language import vocabulary  # noqa: E402
 from alpamayo_ros.training.anatomy import Anatomy  # noqa: E402
 from alpamayo_ros.training.batches import TRAINING_VARIATION, BatchStream, dense_targets, load_batch  # noqa: E402
 from alpamayo_ros.training.shard import BOX_CLASSES, Shard  # noqa: E402
-from alpamayo_ros.training.training_run import RunOptions, TrainingRun, learning_rate_at  # noqa: E402
+from alpamayo_ros.training.training_run import (  # noqa: E402
+    RunOptions,
+    TrainingRun,
+    hidden_weights,
+    learning_rate_at,
+)
 
 ANATOMY = Anatomy(len(vocabulary()), stem=16, middle=32, width=32, layers=2, expert_width=32, expert_layers=1)
 OPTIONS = RunOptions(minutes=0.25, batch=16, measure_every_s=60.0, measured=16)
@@ -112,3 +117,24 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert learning_rate_at(0.01, 1000, 1.0) > 0.95
     assert learning_rate_at(1.0, 1000, 1.0) == pytest.approx(0.02)
     assert learning_rate_at(7.0, 1000, 1.0) == pytest.approx(0.02)
+
+
+def test_every_weight_has_one_optimiser(tmp_path: Path, make_toy_shard: Callable[..., Shard]) -> None:
+    run = run_in(tmp_path, make_toy_shard(20))
+    held = [id(value) for optimiser, _ in run.optimisers for group in optimiser.param_groups for value in group["params"]]
+    every = [id(value) for value in (*run.nano.parameters(), *run.loss.parameters())]
+    assert sorted(held) == sorted(every)
+    hidden, _ = hidden_weights(run.nano.named_parameters())
+    assert run.nano.reasoning.words.weight not in set(hidden)
+    assert run.nano.vision.stem.weight in set(hidden)
+
+
+def test_the_decision_heads_teach_the_first_state(tmp_path: Path, make_toy_shard: Callable[..., Shard]) -> None:
+    run = run_in(tmp_path, make_toy_shard(20))
+    batch = load_batch(run.shard, np.arange(8), np.random.default_rng(0))
+    state = torch.zeros(8, ANATOMY.width, requires_grad=True)
+    decision, motion = run.loss.decisions(state, batch)
+    (decision + motion).backward()
+    assert torch.isfinite(decision + motion)
+    assert state.grad is not None
+    assert (state.grad.abs().sum(dim=1) > 0).all()
