@@ -1,6 +1,7 @@
 """Pick the camera and the pictures that a report shows."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ from alpamayo_ros.storage.reader import BagReader
 from alpamayo_ros.structs.camera import CameraCalibration, CameraFrame
 from alpamayo_ros.structs.verdict import PredictedPath, ReportPicture
 
-PICTURE_COUNT = 6
+PICTURE_COUNT = 10
 _SEARCH_NS = 400_000_000
 _NEAR_NS = 100_000_000
 
@@ -52,35 +53,72 @@ def view_camera(rig: Rig, topics: TopicMap) -> tuple[CameraCalibration | None, s
 def read_pictures(
     reader: BagReader, topics: TopicMap, rig: Rig, paths: Sequence[PredictedPath]
 ) -> tuple[tuple[ReportPicture, ...], str]:
-    """Return up to PICTURE_COUNT pictures, evenly spread over the given ticks, and a note about what is missing."""
-    camera, note = view_camera(rig, topics)
-    if camera is None or camera.intrinsics is None or not paths:
+    """Return pictures of up to PICTURE_COUNT of the given ticks, evenly spread, and a note about what is missing.
+
+    Each tick is shown by the camera that sees the road ahead best and, where its rationale boxes a cause in another
+    camera, by that one too.
+    """
+    ahead, note = view_camera(rig, topics)
+    if ahead is None or not paths:
         return (), " ".join(text for text in (note, *rig.notes) if text)
-    size = PictureSize(camera.intrinsics.width, camera.intrinsics.height)
     pictures: list[ReportPicture] = []
-    missing = damaged = 0
-    try:
-        delay_ns = _usual_delay_ns(reader, topics, camera.camera)
-    except BagCorruptError:
-        delay_ns = 0
+    missing: Counter[str] = Counter()
+    damaged: Counter[str] = Counter()
+    delays_ns: dict[str, int] = {}
     for path in _spread(paths):
-        try:
-            frame = _nearest_frame(reader, topics, camera.camera, path.t0_ns, delay_ns)
-            if frame is None:
-                missing += 1
+        for camera in _cameras(path, ahead, rig, topics):
+            if camera.camera not in delays_ns:
+                delays_ns[camera.camera] = _delay_or_none(reader, topics, camera.camera)
+            try:
+                picture = _picture(reader, topics, camera, path, delays_ns[camera.camera])
+            except (PictureError, BagCorruptError):
+                damaged[camera.camera] += 1
                 continue
-            rgb = read_picture(frame, size, [("its calibration", size)])
-        except (PictureError, BagCorruptError):
-            damaged += 1
-            continue
-        bgr = np.ascontiguousarray(rgb[:, :, ::-1])
-        pictures.append(ReportPicture(path.t0_ns, frame.stamp_ns, camera, bgr, path))
+            if picture is None:
+                missing[camera.camera] += 1
+            else:
+                pictures.append(picture)
     notes = [note, *rig.notes]
-    if missing:
-        notes.append(f"Shown ticks without a picture of camera {camera.camera} within 0.1 s: {missing}.")
-    if damaged:
-        notes.append(f"Pictures of camera {camera.camera} that are damaged or of another size: {damaged}.")
+    notes += [
+        f"Shown ticks without a picture of camera {name} within 0.1 s: {missing[name]}." for name in sorted(missing)
+    ]
+    notes += [
+        f"Pictures of camera {name} that are damaged or of another size: {damaged[name]}." for name in sorted(damaged)
+    ]
     return tuple(pictures), " ".join(text for text in notes if text)
+
+
+def _cameras(path: PredictedPath, ahead: CameraCalibration, rig: Rig, topics: TopicMap) -> list[CameraCalibration]:
+    """Return the camera ahead, and the one that shows the first boxed cause if it is another."""
+    boxed = next((cause.camera for cause in path.causes if cause.camera), "")
+    camera = rig.calibration.cameras.get(boxed) if boxed in topics.cameras else None
+    if camera is None or camera.intrinsics is None or camera.camera == ahead.camera:
+        return [ahead]
+    return [ahead, camera]
+
+
+def _picture(
+    reader: BagReader, topics: TopicMap, camera: CameraCalibration, path: PredictedPath, delay_ns: int
+) -> ReportPicture | None:
+    """Return the picture nearest to a tick, None if there is none near.
+
+    Raises:
+        PictureError: It cannot be decoded, or has another size than its calibration.
+        BagCorruptError: The bag cannot be read there.
+    """
+    frame = _nearest_frame(reader, topics, camera.camera, path.t0_ns, delay_ns)
+    if frame is None or camera.intrinsics is None:
+        return None
+    size = PictureSize(camera.intrinsics.width, camera.intrinsics.height)
+    rgb = read_picture(frame, size, [("its calibration", size)])
+    return ReportPicture(path.t0_ns, frame.stamp_ns, camera, np.ascontiguousarray(rgb[:, :, ::-1]), path)
+
+
+def _delay_or_none(reader: BagReader, topics: TopicMap, camera: str) -> int:
+    try:
+        return _usual_delay_ns(reader, topics, camera)
+    except BagCorruptError:
+        return 0
 
 
 def _spread(paths: Sequence[PredictedPath]) -> list[PredictedPath]:

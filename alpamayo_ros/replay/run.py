@@ -20,6 +20,7 @@ from alpamayo_ros.replay.driven_path import DrivenPathEvaluator
 from alpamayo_ros.replay.inputs import OdometryReader, Rig, decode, frame_readers, odometry_frame, read_rig
 from alpamayo_ros.replay.outputs import PRODUCED_BY, OutputRecorder
 from alpamayo_ros.replay.samples import AnswerSamples
+from alpamayo_ros.replay.statements import Statements
 from alpamayo_ros.replay.topic_map import TopicMap, resolve_topics
 from alpamayo_ros.storage.digest import ContentDigest, InputOrderDigest, payload_sha256
 from alpamayo_ros.storage.identity import BagIdentity
@@ -83,6 +84,7 @@ class ReplayFacts:
 
     marks: list[TickMark] = field(default_factory=list)
     samples: AnswerSamples = field(default_factory=AnswerSamples)
+    statements: Statements = field(default_factory=Statements)
     driven: DrivenPathEvaluator = field(default_factory=DrivenPathEvaluator)
     open_at_end: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
@@ -265,6 +267,8 @@ class _Feed:
     def _record(self, answer: TickAnswer) -> None:
         self._recorder.record(answer)
         self._facts.marks.append(TickMark(answer.status.t0_ns, answer.status.outcome))
+        if answer.rationale is not None:
+            self._facts.statements.add(answer.rationale)
         if answer.trajectories is not None and answer.history is not None:
             self._facts.samples.add(answer)
             for path in self._facts.driven.add_trajectories(answer.trajectories, answer.history):

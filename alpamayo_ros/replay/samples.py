@@ -10,7 +10,7 @@ from alpamayo_ros.geometry.rotation import to_matrix
 from alpamayo_ros.pipeline.drive import TickAnswer
 from alpamayo_ros.replay.driven_path import DrivenPath
 from alpamayo_ros.replay.outputs import TickOutputs
-from alpamayo_ros.structs.rationale import Rationale
+from alpamayo_ros.replay.statements import describe_meta_action
 from alpamayo_ros.structs.trajectory import TrajectorySet
 from alpamayo_ros.structs.verdict import PredictedPath
 
@@ -82,6 +82,7 @@ def _predicted(sample: _Sample, baseline: TrajectorySet | None) -> PredictedPath
         meta_action=describe_meta_action(answer.rationale),
         baseline_rig_xyz_m=approved,
         baseline_odom_xyz_m=None if approved is None else approved @ rotation.T + origin,
+        causes=answer.rationale.causal_factors,
     )
 
 
@@ -89,10 +90,3 @@ def _selected_xyz(trajectories: TrajectorySet) -> NDArray[np.float64]:
     """Return the selected sample's positions, float64 (N, 3)."""
     rows = [getattr(trajectories, name)[trajectories.selected_index] for name in ("x", "y", "z")]
     return np.stack(rows, axis=1).astype(np.float64)
-
-
-def describe_meta_action(rationale: Rationale) -> str:
-    """Return the meta-action in words, e.g. ``keep speed, straight``."""
-    actions = (rationale.longitudinal, rationale.lateral, rationale.lane)
-    words = [action.name.lower().replace("_", " ") for action in actions if action.name != "UNKNOWN"]
-    return ", ".join(words) or "unknown"

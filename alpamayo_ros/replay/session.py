@@ -192,6 +192,8 @@ def _write_results(
         picture_note=note,
         bag_tags={key: text for key, text in reader.custom_data.items() if key != TRACE_KEY},
         command=request.command,
+        statements=facts.statements.found,
+        statements_left_out=facts.statements.left_out,
     )
     write_text(out / REPORT_FILE, render_report(data))
     write_text(out / JUNIT_FILE, render_junit(result, suite_name=f"alpamayo replay {request.bag.name}"))

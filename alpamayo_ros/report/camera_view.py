@@ -13,6 +13,7 @@ from alpamayo_ros.errors import CalibrationError
 from alpamayo_ros.geometry.camera import project_ground_strip, project_points, resample_path
 from alpamayo_ros.report.approved import leaves_approved
 from alpamayo_ros.report.canvas import DOTS_PER_INCH, LIGHT, encode_jpeg, new_figure, own_settings
+from alpamayo_ros.report.cause_box import draw_cause_box
 from alpamayo_ros.report.words import seconds_after
 from alpamayo_ros.structs.camera import CameraCalibration
 from alpamayo_ros.structs.verdict import ReportPicture
@@ -47,6 +48,7 @@ class CameraView:
         note: Why the predicted path is not to be seen; empty if it is.
         driven: Whether the driven path is to be seen.
         approved: Whether the approved path is to be seen; it is drawn where it differs.
+        causes: Labels of the cited causes whose boxes are to be seen.
     """
 
     jpeg: bytes
@@ -55,10 +57,13 @@ class CameraView:
     note: str
     driven: bool
     approved: bool
+    causes: tuple[str, ...] = ()
 
 
 def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 250_000) -> CameraView:
-    """Draw the predicted path as a strip of the vehicle's width, the driven path as a line, the approved one dashed.
+    """Draw the predicted path as a strip of the vehicle's width, the driven one as a line, the approved one dashed.
+
+    Boxes of cited causes are drawn where they belong to this camera.
 
     Args:
         picture: Camera picture and path; a picture that is larger or smaller than its calibration is scaled with it.
@@ -76,6 +81,7 @@ def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 25
     _fill_strip(rgb, strip)
     _draw_line(rgb, driven)
     _draw_dashes(rgb, approved)
+    causes = _draw_causes(rgb, picture)
     handles: list[Artist] = []
     if len(strip):
         label = f"predicted, {VEHICLE_WIDTH_M} m wide"
@@ -85,7 +91,17 @@ def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 25
     if approved:
         handles.append(Line2D([], [], color=_APPROVED, linewidth=3.0, linestyle=(0, (2, 1)), label="approved"))
     jpeg = _lettered(rgb, _title(picture, start_ns), note, handles, size_limit)
-    return CameraView(jpeg, width, height, note, bool(driven), bool(approved))
+    return CameraView(jpeg, width, height, note, bool(driven), bool(approved), causes)
+
+
+def _draw_causes(rgb: NDArray[np.uint8], picture: ReportPicture) -> tuple[str, ...]:
+    """Draw the boxes that belong to this camera; return their labels."""
+    # The box is in px of the picture as received, whatever size it is shown with.
+    scale = [rgb.shape[1] / picture.bgr.shape[1], rgb.shape[0] / picture.bgr.shape[0]] * 2
+    causes = [cause for cause in picture.path.causes if cause.camera == picture.camera.camera]
+    boxes = [[value * by for value, by in zip(cause.box_px, scale, strict=True)] for cause in causes]
+    labels = [cause.label.replace("_", " ") for cause in causes]
+    return tuple(label for label, box in zip(labels, boxes, strict=True) if draw_cause_box(rgb, box, label))
 
 
 def _shown(bgr: NDArray[np.uint8]) -> NDArray[np.uint8]:

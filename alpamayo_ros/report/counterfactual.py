@@ -1,27 +1,13 @@
 """The counterfactual page: one episode with and without its cause, on one HTML file that needs nothing else."""
 
-import base64
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from alpamayo_ros.report.canvas import DARK, LIGHT, Theme
 from alpamayo_ros.report.counterfactual_charts import draw_from_above, draw_over_time, draw_picture
-from alpamayo_ros.report.words import counted, plain
+from alpamayo_ros.report.page import chart, data_uri, page_environment
 from alpamayo_ros.structs.counterfactual import CounterfactualData, CounterfactualDrive, DriveMoment, DrivePicture
 from alpamayo_ros.structs.rationale import LANE_WORDS, LATERAL_WORDS, LONGITUDINAL_WORDS, LaneAction
 
 _NO_ACTION = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class _Chart:
-    light: str
-    dark: str
-    width: int
-    height: int
-    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +43,11 @@ def render_counterfactual(data: CounterfactualData) -> str:
     """
     if not (data.original.moments and data.edited.moments):
         raise ValueError("a counterfactual page needs a moment of each drive; expected at least one")
-    return _environment().get_template("counterfactual.html.j2").render(
+    return page_environment().get_template("counterfactual.html.j2").render(
         data=data,
         banner="not_compared",
-        above=_chart(lambda theme: draw_from_above(data, theme), _above_words(data)),
-        over_time=_chart(lambda theme: draw_over_time(data, theme), _time_words(data)),
+        above=chart(lambda theme: draw_from_above(data, theme), _above_words(data)),
+        over_time=chart(lambda theme: draw_over_time(data, theme), _time_words(data)),
         moments=_moments(data),
         metrics=_metric_rows(data),
         tags=sorted(data.tags.items()),
@@ -92,29 +78,6 @@ def moment_at(drive: CounterfactualDrive, t_s: float) -> DriveMoment:
             break
         found = moment
     return found
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("alpamayo_ros.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"plain": plain}
-    environment.globals |= {"counted": counted}
-    return environment
-
-
-def _chart(draw: Callable[[Theme], bytes], alt: str) -> _Chart:
-    light, dark = draw(LIGHT), draw(DARK)
-    width, height = (int.from_bytes(light[start : start + 4], "big") for start in (16, 20))
-    return _Chart(_uri(light, "png"), _uri(dark, "png"), width, height, alt)
-
-
-def _uri(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def _above_words(data: CounterfactualData) -> str:
@@ -149,7 +112,15 @@ def _side(drive: CounterfactualDrive, picture: DrivePicture) -> _Side:
     boxed = f" The cause, {picture.box_label}, is boxed." if picture.box_px is not None else ""
     alt = f"{drive.label}: camera {picture.camera} at {picture.t_s:.1f} s; {decision}.{boxed}"
     return _Side(
-        drive.label, _uri(jpeg, "jpeg"), width, height, alt, decision, cause, moment.text, f"{moment.speed_mps:.1f} m/s"
+        drive.label,
+        data_uri(jpeg, "jpeg"),
+        width,
+        height,
+        alt,
+        decision,
+        cause,
+        moment.text,
+        f"{moment.speed_mps:.1f} m/s",
     )
 
 

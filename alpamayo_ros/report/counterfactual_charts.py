@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from alpamayo_ros.report.canvas import Theme, dress, encode_png, new_figure, own_settings
+from alpamayo_ros.report.cause_box import draw_cause_box
 from alpamayo_ros.report.words import ascii_line
 from alpamayo_ros.structs.counterfactual import CounterfactualData, CounterfactualDrive, DriveMoment, DrivePicture
 from alpamayo_ros.structs.rationale import LONGITUDINAL_WORDS, LongitudinalAction
@@ -32,9 +33,7 @@ _WIDTH_IN = 9.4
 _PLOT_IN = (0.8, 8.4)
 _ABOVE_HEIGHT_IN = (2.0, 6.4)
 _ROAD_MARGIN_M = 12.0
-_STRIP_BGR = (160, 205, 0)
-_BOX_BGR = (60, 60, 255)
-_OUTLINE_BGR = (25, 25, 25)
+_STRIP_RGB = (0, 205, 160)
 _QUALITY = 82
 _DASHES: _Style = (0, (4.0, 2.0))
 _STYLES: tuple[_Style, _Style] = ("solid", _DASHES)
@@ -125,40 +124,23 @@ def draw_picture(picture: DrivePicture) -> tuple[bytes, int, int]:
     scale = PICTURE_WIDTH_PX / picture.bgr.shape[1]
     size = (PICTURE_WIDTH_PX, max(1, round(picture.bgr.shape[0] * scale)))
     resized = cv2.resize(picture.bgr, size, interpolation=cv2.INTER_CUBIC)
-    bgr: NDArray[np.uint8] = np.ascontiguousarray(resized, dtype=np.uint8)
-    _draw_strip(bgr, (picture.strip_px + 0.5) * scale - 0.5)
-    if picture.box_px is not None and all(map(math.isfinite, picture.box_px)):
-        _draw_box(bgr, [value * scale for value in picture.box_px], picture.box_label)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+    rgb: NDArray[np.uint8] = np.ascontiguousarray(resized[:, :, ::-1], dtype=np.uint8)
+    _draw_strip(rgb, (picture.strip_px + 0.5) * scale - 0.5)
+    if picture.box_px is not None:
+        draw_cause_box(rgb, [value * scale for value in picture.box_px], picture.box_label)
+    _, encoded = cv2.imencode(".jpg", rgb[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return encoded.tobytes(), size[0], size[1]
 
 
-def _draw_strip(bgr: NDArray[np.uint8], strip: NDArray[np.float64]) -> None:
+def _draw_strip(rgb: NDArray[np.uint8], strip: NDArray[np.float64]) -> None:
     quads = strip[np.isfinite(strip).all(axis=(1, 2)) & (np.abs(strip) < 1e5).all(axis=(1, 2))]
     if not len(quads):
         return
-    mask = np.zeros(bgr.shape[:2], dtype=np.uint8)
+    mask = np.zeros(rgb.shape[:2], dtype=np.uint8)
     for quad in np.round(quads * 16.0).astype(np.int32):
         cv2.fillConvexPoly(mask, quad, 255, cv2.LINE_8, 4)
     inside = mask > 0
-    bgr[inside] = (0.62 * bgr[inside] + 0.38 * np.array(_STRIP_BGR)).astype(np.uint8)
-
-
-def _draw_box(bgr: NDArray[np.uint8], box: Sequence[float], label: str) -> None:
-    limit = 4 * max(bgr.shape)
-    left, top, width, height = (int(np.clip(round(value), -limit, limit)) for value in box)
-    corner = (left + max(width, 1), top + max(height, 1))
-    for colour, thickness in ((_OUTLINE_BGR, 4), (_BOX_BGR, 2)):
-        cv2.rectangle(bgr, (left, top), corner, colour, thickness, cv2.LINE_AA)
-    if not label:
-        return
-    words = ascii_line(label, 40)
-    (text_width, text_height), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, 0.46, 1)
-    x = int(np.clip(left, 0, max(0, bgr.shape[1] - text_width - 8)))
-    y = top - 6 if top > text_height + 12 else corner[1] + text_height + 8
-    y = int(np.clip(y, text_height + 6, bgr.shape[0] - 6))
-    cv2.rectangle(bgr, (x, y - text_height - 5), (x + text_width + 8, y + 5), _OUTLINE_BGR, -1)
-    cv2.putText(bgr, words, (x + 4, y), cv2.FONT_HERSHEY_SIMPLEX, 0.46, (255, 255, 255), 1, cv2.LINE_AA)
+    rgb[inside] = (0.62 * rgb[inside] + 0.38 * np.array(_STRIP_RGB)).astype(np.uint8)
 
 
 def _positions(drive: CounterfactualDrive) -> NDArray[np.float64]:

@@ -4,19 +4,18 @@ Texts come from bags and models and are not to be trusted: everything is escaped
 they are, and the page forbids scripts and outside content to the browser as well.
 """
 
-import base64
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from alpamayo_ros.report.approved import approved_sentence, largest_distance_m, leaves_approved
 from alpamayo_ros.report.birds_eye import draw_birds_eye, paths_to_draw
 from alpamayo_ros.report.camera_view import draw_camera_view
-from alpamayo_ros.report.canvas import DARK, LIGHT, Theme
+from alpamayo_ros.report.page import Chart, chart, data_uri, page_environment
 from alpamayo_ros.report.time_line import LARGEST_RATIO, draw_differences, draw_time_line, measured_differences
 from alpamayo_ros.report.words import (
     COUNT_SENTENCES,
@@ -62,17 +61,6 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class _Chart:
-    """One chart in two colour schemes, as data URIs, with its text for those who do not see it."""
-
-    light: str
-    dark: str
-    width: int
-    height: int
-    alt: str
-
-
-@dataclass(frozen=True, slots=True)
 class _View:
     """One camera picture of the page, with what is drawn into it in words: in a small picture letters are small."""
 
@@ -92,6 +80,7 @@ class _Tick:
     seconds: str
     rationale: str
     meta_action: str
+    causes: str
     views: tuple[_View, ...]
     differences: tuple[FieldDifference, ...]
     differences_left_out: int
@@ -138,15 +127,8 @@ def render_report(data: ReportData) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("alpamayo_ros.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters |= {
-        "plain": plain,
         "number": number,
         "outcome": outcome_title,
         "measure": measure,
@@ -157,7 +139,7 @@ def _environment() -> Environment:
         "horizon": horizon_label,
         "timing": lambda name: name.removesuffix("_s").replace("_", " "),
     }
-    environment.globals |= {"seconds_after": seconds_after, "counted": counted}
+    environment.globals |= {"seconds_after": seconds_after}
     return environment
 
 
@@ -193,18 +175,7 @@ def _sorted_details(details: Mapping[str, Mapping[str, str]]) -> list[tuple[str,
     return [(kind, sorted(details[kind].items())) for kind in kinds if details[kind]]
 
 
-def _chart(draw: Callable[[Theme], bytes], alt: str) -> _Chart:
-    light, dark = draw(LIGHT), draw(DARK)
-    # Width and height of a PNG stand in its first chunk, so that the page does not jump while it loads.
-    width, height = (int.from_bytes(light[start : start + 4], "big") for start in (16, 20))
-    return _Chart(_uri(light, "png"), _uri(dark, "png"), width, height, alt)
-
-
-def _uri(data: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
-
-
-def _birds_eye(data: ReportData, drawn: Sequence[PredictedPath]) -> _Chart | None:
+def _birds_eye(data: ReportData, drawn: Sequence[PredictedPath]) -> Chart | None:
     if not drawn and not len(data.driven_odom_xyz_m):
         return None
     leaving = sum(leaves_approved(path) for path in drawn)
@@ -214,7 +185,7 @@ def _birds_eye(data: ReportData, drawn: Sequence[PredictedPath]) -> _Chart | Non
     )
     if leaving:
         alt += f" {counted(leaving, 'approved path')} drawn dashed."
-    return _chart(lambda theme: draw_birds_eye(data.driven_odom_xyz_m, drawn, theme), alt)
+    return chart(lambda theme: draw_birds_eye(data.driven_odom_xyz_m, drawn, theme), alt)
 
 
 def _approved_words(paths: Sequence[PredictedPath]) -> str:
@@ -234,17 +205,17 @@ def _approved_words(paths: Sequence[PredictedPath]) -> str:
     )
 
 
-def _time_line(data: ReportData) -> _Chart | None:
+def _time_line(data: ReportData) -> Chart | None:
     if not data.marks:
         return None
     counts: dict[str, int] = {}
     for mark in data.marks:
         counts[outcome_title(mark.outcome.name)] = counts.get(outcome_title(mark.outcome.name), 0) + 1
     words = ", ".join(f"{count} {name}" for name, count in counts.items())
-    return _chart(lambda theme: draw_time_line(data.marks, theme), f"Outcome of each tick over time: {words}.")
+    return chart(lambda theme: draw_time_line(data.marks, theme), f"Outcome of each tick over time: {words}.")
 
 
-def _difference_chart(data: ReportData, start_ns: int) -> _Chart | None:
+def _difference_chart(data: ReportData, start_ns: int) -> Chart | None:
     comparison = data.result.comparison
     if comparison is None:
         return None
@@ -257,7 +228,7 @@ def _difference_chart(data: ReportData, start_ns: int) -> _Chart | None:
         f"{name}: up to " + (f"{ratio:.3g} times" if ratio < LARGEST_RATIO else "off the scale")
         for name, ratio in largest.items()
     )
-    return _chart(
+    return chart(
         lambda theme: draw_differences(series, differing_ns, data.marks, start_ns, theme),
         f"Difference to the baseline over the whole drive, in multiples of what is allowed. {worst}.",
     )
@@ -295,6 +266,7 @@ def _shown_ticks(data: ReportData, start_ns: int) -> list[_Tick]:
             seconds=seconds_after(t0_ns, start_ns),
             rationale=path.rationale,
             meta_action=path.meta_action,
+            causes=", ".join(cause.label.replace("_", " ") for cause in path.causes),
             views=tuple(_view(picture, start_ns, size_limit) for picture in pictures if picture.t0_ns == t0_ns),
             differences=tuple(by_tick.get(t0_ns, [])[:_DIFFERENCES_PER_TICK]),
             differences_left_out=max(0, len(by_tick.get(t0_ns, [])) - _DIFFERENCES_PER_TICK),
@@ -313,10 +285,12 @@ def _view(picture: ReportPicture, start_ns: int, size_limit: int) -> _View:
         what += " The path driven afterwards is drawn as a line."
     if view.approved:
         what += " The approved path is drawn as a dashed line that ends at a dot."
+    if view.causes:
+        what += f" Boxed, as the cited cause: {', '.join(view.causes)}."
     camera = re.sub(r"\s+", " ", plain(picture.camera.camera))
     alt = f"Camera {camera} at {seconds_after(picture.t0_ns, start_ns)} s. {what}"
     caption = f"frame {(picture.stamp_ns - picture.t0_ns) / 1e6:+.1f} ms from the tick. {what}"
-    return _View(_uri(view.jpeg, "jpeg"), view.width, view.height, alt, camera, caption)
+    return _View(data_uri(view.jpeg, "jpeg"), view.width, view.height, alt, camera, caption)
 
 
 def _spread(items: Sequence[_Item], limit: int) -> list[_Item]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from alpamayo_ros.structs.camera import CameraCalibration
 from alpamayo_ros.structs.lineage import Lineage
+from alpamayo_ros.structs.rationale import CausalFactor
 from alpamayo_ros.structs.tick import TickOutcome
 
 
@@ -208,6 +209,7 @@ class PredictedPath:
         meta_action: The meta-action in words.
         baseline_rig_xyz_m: The approved trajectory of this tick in the rig frame at t0, None without one.
         baseline_odom_xyz_m: The same in the odometry frame.
+        causes: What the rationale cites, with boxes in px of the camera's picture as received.
     """
 
     t0_ns: int
@@ -218,6 +220,28 @@ class PredictedPath:
     meta_action: str
     baseline_rig_xyz_m: NDArray[np.float64] | None = None
     baseline_odom_xyz_m: NDArray[np.float64] | None = None
+    causes: tuple[CausalFactor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What was said at one or more ticks in a row.
+
+    Attributes:
+        first_t0_ns: First tick.
+        last_t0_ns: Last tick.
+        ticks: Number of answered ticks.
+        rationale: The rationale's text.
+        meta_action: The meta-action in words.
+        causes: Labels of the cited causes, with the camera that shows each where there is a box.
+    """
+
+    first_t0_ns: int
+    last_t0_ns: int
+    ticks: int
+    rationale: str
+    meta_action: str
+    causes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +265,21 @@ class ReportPicture:
 
 @dataclass(frozen=True, slots=True)
 class ReportData:
-    """Everything a replay report shows."""
+    """Everything a replay report shows.
+
+    Attributes:
+        title: Title of the page.
+        result: Verdict, counts and origin.
+        driven_odom_xyz_m: float64 (N, 3), the driven path.
+        paths: Selected trajectories of some answered ticks, with what was said there.
+        pictures: Camera pictures of some of these ticks.
+        marks: Every tick and its outcome.
+        picture_note: Why pictures are missing.
+        bag_tags: Tags of the bag.
+        command: Command line that makes the page again.
+        statements: What was said over time, equal answers in a row as one.
+        statements_left_out: How many more there were.
+    """
 
     title: str
     result: ReplayResult
@@ -252,3 +290,5 @@ class ReportData:
     picture_note: str = ""
     bag_tags: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
+    statements: tuple[Statement, ...] = ()
+    statements_left_out: int = 0

@@ -16,10 +16,11 @@ from rich.progress import Progress, TaskID, track
 from alpamayo_ros.params.profile import load_profile
 from alpamayo_ros.training.figures import Figure, closed_loop_figures, open_loop_figures, table
 from alpamayo_ros.training.open_loop import MomentResult, OpenLoop
-from alpamayo_ros.world.campaign import DriveRequest, drive_all
+from alpamayo_ros.training.saved_drives import saved_drives
+from alpamayo_ros.world.campaign import DriveRequest
 from alpamayo_ros.world.episode import drive_expert
 from alpamayo_ros.world.metrics import summarise
-from alpamayo_ros.world.profile_drive import EXPERT
+from alpamayo_ros.world.profile_drive import EXPERT, load_profile_to_drive
 from alpamayo_ros.world.scenarios.registry import SCENARIOS, episode
 
 _loop: list[OpenLoop] = []
@@ -34,7 +35,10 @@ def evaluate(
     processes: Annotated[int, typer.Option(help="Worker processes; 0 takes every core.")] = 0,
     drive: Annotated[bool, typer.Option(help="Drive the same episodes in closed loop too.")] = True,
 ) -> None:
-    """Measure a model on held-out episodes in open and closed loop, and write JSON and a table."""
+    """Measure a model on held-out episodes in open and closed loop, and write JSON and a table.
+
+    Drives are kept in the folder as they are made: the same command goes on where it was broken off.
+    """
     names = [f"{scenario}:{first + seed}@held_out" for seed in range(episodes) for scenario in SCENARIOS]
     console = Console(stderr=True)
     results: list[MomentResult] = []
@@ -43,9 +47,10 @@ def evaluate(
     for rows in track(found, "episodes", total=len(names), console=console):
         results += rows
     figures = open_loop_figures(results, OpenLoop(load_profile(profile)).swapped)
-    if drive:
-        figures |= _driven(names, profile, processes, console)
     write_figures(out, figures, results)
+    if drive:
+        figures |= _driven(names, profile, processes, out, console)
+        write_figures(out, figures, results)
     Console().print(table(figures), markup=False)
 
 
@@ -63,17 +68,19 @@ def main() -> None:
     typer.run(evaluate)
 
 
-def _driven(names: list[str], profile: str, processes: int, console: Console) -> dict[str, Figure]:
+def _driven(names: list[str], profile: str, processes: int, out: Path, console: Console) -> dict[str, Figure]:
+    identities = {"profile": load_profile_to_drive(profile).lineage_id, "expert": EXPERT}
     summaries = []
-    for driver in (profile, EXPERT):
+    for (role, identity), driver in zip(identities.items(), (profile, EXPERT), strict=True):
+        requests = [DriveRequest(name, driver) for name in names]
         with Progress(console=console) as bar:
             task = bar.add_task(f"closed loop: {driver}", total=len(names))
 
             def show(done: int, _: int, bar: Progress = bar, task: TaskID = task) -> None:
                 bar.update(task, completed=done)
 
-            outcomes = drive_all([DriveRequest(name, driver) for name in names], workers=processes, progress=show)
-        summaries.append(summarise([outcome.metrics for outcome in outcomes]))
+            metrics = saved_drives(out / f"drives_{role}.jsonl", identity, requests, processes, show)
+        summaries.append(summarise(metrics))
     return closed_loop_figures(*summaries)
 
 

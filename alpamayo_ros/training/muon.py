@@ -1,8 +1,8 @@
 """Muon: momentum whose matrix is made orthogonal before it is applied, so that all directions of it count alike.
 
-After K. Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024), with the scale of J. Liu et al., "Muon
-is scalable for LLM training" (2025): the root mean square of an update is 0.2 of the rate, about that of AdamW. torch has
-one, but it iterates in bfloat16, which most CPUs only emulate, and takes no convolutions.
+After K. Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024), with the scale of J. Liu et al.,
+"Muon is scalable for LLM training" (2025): the root mean square of an update is 0.2 of the rate, about that of AdamW.
+torch has one, but it iterates in bfloat16, which most CPUs only emulate, and takes no convolutions.
 """
 
 from collections import defaultdict
@@ -33,9 +33,7 @@ def orthogonal(matrices: Tensor) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Optimiser of weights of hidden layers: matrices, and convolutions as matrices of one row for each channel."""
 
-    def __init__(
-        self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0, momentum: float = 0.95
-    ) -> None:
+    def __init__(self, params: Iterable[Tensor], lr: float, weight_decay: float = 0.0, momentum: float = 0.95) -> None:
         """Set up.
 
         Args:
@@ -54,7 +52,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(weights, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # noqa: ARG002
         """Do one step with the gradients that stand in the weights."""
         for group in self.param_groups:
             alike: defaultdict[tuple[int, int], list[tuple[Tensor, Tensor]]] = defaultdict(list)

@@ -121,7 +121,9 @@ def test_the_learning_rate_rises_and_falls() -> None:
 
 def test_every_weight_has_one_optimiser(tmp_path: Path, make_toy_shard: Callable[..., Shard]) -> None:
     run = run_in(tmp_path, make_toy_shard(20))
-    held = [id(value) for optimiser, _ in run.optimisers for group in optimiser.param_groups for value in group["params"]]
+    held = [
+        id(value) for optimiser, _ in run.optimisers for group in optimiser.param_groups for value in group["params"]
+    ]
     every = [id(value) for value in (*run.nano.parameters(), *run.loss.parameters())]
     assert sorted(held) == sorted(every)
     hidden, _ = hidden_weights(run.nano.named_parameters())

@@ -10,6 +10,7 @@ import pytest
 from alpamayo_ros.report.camera_view import draw_camera_view
 from alpamayo_ros.structs.camera import CameraIntrinsics
 from alpamayo_ros.structs.pose import Pose
+from alpamayo_ros.structs.rationale import CausalFactor
 
 BEHIND = Pose((0.0, 0.0, 1.5), (0.5, 0.5, -0.5, -0.5))
 
@@ -156,3 +157,18 @@ def test_positions_that_nothing_on_earth_has_raise_no_warning(make_picture, valu
     one = picture.path.rig_xyz_m.copy()
     one[50] = value
     assert draw_camera_view(replace(picture, path=replace(picture.path, rig_xyz_m=one)), picture.t0_ns).note == ""
+
+
+def test_the_box_of_a_cause_is_drawn_in_its_camera_only(make_picture):
+    picture = make_picture()
+    camera = picture.camera.camera
+    height, width = picture.bgr.shape[:2]
+    box = (0.25 * width, 0.25 * height, 0.2 * width, 0.2 * height)
+    there, elsewhere = (
+        replace(picture, path=replace(picture.path, causes=(CausalFactor("red_light", camera=name, box_px=box),)))
+        for name in (camera, "another")
+    )
+    plain, boxed = draw_camera_view(picture, picture.t0_ns), draw_camera_view(there, picture.t0_ns)
+    assert boxed.causes == ("red light",)
+    assert boxed.jpeg != plain.jpeg
+    assert draw_camera_view(elsewhere, picture.t0_ns) == plain

@@ -16,7 +16,15 @@ import pytest
 from alpamayo_ros.report.html import PICTURE_LIMIT, render_report
 from alpamayo_ros.report.words import VERDICT_SENTENCES, VERDICT_TITLES
 from alpamayo_ros.structs.lineage import Lineage, LineageComponent
-from alpamayo_ros.structs.verdict import BaselineInfo, FieldSummary, HorizonError, TickDifference, TickMark, Verdict
+from alpamayo_ros.structs.verdict import (
+    BaselineInfo,
+    FieldSummary,
+    HorizonError,
+    Statement,
+    TickDifference,
+    TickMark,
+    Verdict,
+)
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e\x00{{ 7 * 7 }}"
 VOID = {"meta", "img", "br", "source", "link", "input", "hr"}
@@ -265,6 +273,22 @@ def test_many_noisy_pictures_stay_below_five_megabytes(data, make_picture):
     assert len(text.encode()) < 5_000_000
     assert len(Page(text).all("img")) == PICTURE_LIMIT + 2
     assert "6 further pictures are left out" in text
+
+
+def test_everything_that_was_said_stands_in_a_table(data):
+    first, later = data.marks[0].t0_ns, data.marks[2].t0_ns
+    said = (
+        Statement(first, later - 1, 2, "The light is red, so I wait.", "stopped", ("red light (front)",)),
+        Statement(later, later, 1, "<script>", "", ()),
+    )
+    text = render_report(replace(data, statements=said, statements_left_out=3))
+    page = Page(text)
+    assert "The light is red, so I wait." in text
+    assert "red light (front)" in text
+    assert "<script>" not in text
+    assert "3 further changes" in text
+    assert page.all("section")
+    assert "nothing was said" in render_report(data)
 
 
 def test_another_process_with_another_hash_seed_writes_the_same_bytes(tmp_path):
