@@ -64,10 +64,11 @@ def train(
         data.held_out,
         data.manifest.digest,
     )
+    commit = _first_commit(out / "run")
     _train(run, console)
     provenance = {
         "command": "make train-nano" + (f" TRAIN_OPTIONS='{' '.join(sys.argv[1:])}'" if sys.argv[1:] else ""),
-        "commit": _commit(),
+        "commit": commit,
         "seed": seed,
         "minutes": minutes,
         "steps": run.progress.steps,
@@ -110,6 +111,14 @@ def _train(run: TrainingRun, console: Console) -> None:
                 bar.console.print(f"{progress.seconds / 60.0:.0f} min  step {progress.steps}  {words}")
 
         run.train(watch)
+
+
+def _first_commit(folder: Path) -> str:
+    """Return the commit that the run was begun with, whatever was committed until it was taken up again."""
+    kept = folder / "commit"
+    if not kept.exists():
+        kept.write_text(_commit() + "\n", encoding="utf-8")
+    return kept.read_text(encoding="utf-8").strip()
 
 
 def _commit() -> str:
