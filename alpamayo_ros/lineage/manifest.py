@@ -90,10 +90,15 @@ def digests_by_kind(lineage: Lineage) -> dict[str, str]:
 
 
 def _flatten(document: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return one text for each leaf; the items of a list of documents are numbered, other lists are one text."""
     flat: dict[str, str] = {}
     for key, value in document.items():
         if isinstance(value, Mapping):
             flat.update(_flatten(value, f"{prefix}{key}."))
+        elif isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value):
+            flat.update(_flatten({str(number): item for number, item in enumerate(value)}, f"{prefix}{key}."))
+        elif isinstance(value, list | tuple):
+            flat[f"{prefix}{key}"] = ", ".join(map(str, value))
         else:
             flat[f"{prefix}{key}"] = str(value)
     return flat

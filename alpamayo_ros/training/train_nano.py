@@ -12,14 +12,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from alpamayo_ros.inference.model_folder import open_model_folder
 from alpamayo_ros.reasoning.driving_language import vocabulary
 from alpamayo_ros.training.anatomy import Anatomy
 from alpamayo_ros.training.balance import sample_weights
 from alpamayo_ros.training.generation import GenerationOptions, TrainingData, generate
-from alpamayo_ros.training.model_files import write_model
+from alpamayo_ros.training.model_files import read_weights, write_model
 from alpamayo_ros.training.reference_outputs import write_reference_outputs
+from alpamayo_ros.training.training_run import NOTHING, RunOptions, TrainingRun
 from alpamayo_ros.training.training_run import Progress as RunProgress
-from alpamayo_ros.training.training_run import RunOptions, TrainingRun
 
 TRAIN_EPISODES = 100
 """Of each scenario; with ten scenarios about 25 minutes on two cores."""
@@ -37,10 +38,13 @@ def train(
     ] = HELD_OUT_EPISODES,
     seed: Annotated[int, typer.Option(help="Seed of weights, draws and displacements.")] = 0,
     batch: Annotated[int, typer.Option(help="Samples of one step.")] = 16,
+    begin: Annotated[
+        Path | None, typer.Option(help="Model folder whose weights to begin with, to fine-tune; none begins anew.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="Processes and threads; 0 takes every core.")] = 0,
     smoke: Annotated[bool, typer.Option(help="Two minutes that show that every part works.")] = False,
 ) -> None:
-    """Train nano from nothing and write its model folder."""
+    """Train nano, from nothing or from another model's weights, and write its model folder."""
     if smoke:
         minutes, episodes, held_out = min(minutes, 0.7), 1, 1
     cores = threads or len(os.sched_getaffinity(0))
@@ -49,20 +53,23 @@ def train(
     generation = GenerationOptions(episodes, held_out, seed=seed)
     data = _data(out / "data", generation, cores, console)
     (out / "run").mkdir(parents=True, exist_ok=True)
+    anatomy = Anatomy(len(vocabulary()))
     run = TrainingRun(
         out / "run",
-        Anatomy(len(vocabulary())),
+        anatomy,
         RunOptions(
             minutes,
             seed=seed,
             batch=batch,
             measure_every_s=60.0 if smoke else 600.0,
             measured=32 if smoke else 384,
+            begin_with=NOTHING if begin is None else open_model_folder(begin).digest,
         ),
         data.shard,
         sample_weights(data.shard, data.train),
         data.held_out,
         data.manifest.digest,
+        None if begin is None else read_weights(begin, anatomy.document()),
     )
     commit = _first_commit(out / "run")
     _train(run, console)
@@ -70,6 +77,7 @@ def train(
         "command": "make train-nano" + (f" TRAIN_OPTIONS='{' '.join(sys.argv[1:])}'" if sys.argv[1:] else ""),
         "commit": commit,
         "seed": seed,
+        "begun_with": run.options.begin_with,
         "minutes": minutes,
         "steps": run.progress.steps,
         "batch": batch,

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from alpamayo_ros.errors import ConfigurationError
 from alpamayo_ros.training.anatomy import Anatomy
@@ -29,6 +29,8 @@ AVERAGE_DECAY = 0.999
 
 NOT_HIDDEN = ("reasoning.words", "reasoning.navigation", "action.leave", "heads.", "decisions.")
 """Names of what begins with these has no matrix between hidden layers."""
+
+NOTHING = "nothing"
 
 SAVE_EVERY_S = 120.0
 """Time between two checkpoints: the most that a run loses that is broken off."""
@@ -47,6 +49,7 @@ class RunOptions:
         weight_decay: Of matrices.
         measure_every_s: Time between two measurements.
         measured: Samples of a measurement.
+        begin_with: Digest of the model that the run begins with, or ``NOTHING``.
     """
 
     minutes: float
@@ -57,11 +60,15 @@ class RunOptions:
     weight_decay: float = 0.05
     measure_every_s: float = 300.0
     measured: int = 512
+    begin_with: str = NOTHING
 
     def identity(self, anatomy: Anatomy, dataset: str) -> str:
         """Return what names a run of this kind, so that no other checkpoint is taken up."""
+        options = asdict(self)
+        if self.begin_with == NOTHING:
+            del options["begin_with"]
         document = {
-            "options": asdict(self),
+            "options": options,
             "losses": asdict(LossWeights()),
             "anatomy": anatomy.document(),
             "dataset": dataset,
@@ -112,6 +119,7 @@ class TrainingRun:
         weights: NDArray[np.float64],
         kept_back: NDArray[np.int64],
         dataset: str,
+        begin: Mapping[str, Tensor] | None = None,
     ) -> None:
         """Set up, and take up the folder's checkpoint if there is one.
 
@@ -123,6 +131,7 @@ class TrainingRun:
             weights: How often each sample is drawn; 0 for those kept back.
             kept_back: Samples that are measured on.
             dataset: Digest of the data set.
+            begin: Weights to begin with; random ones by default.
 
         Raises:
             ConfigurationError: The checkpoint is of another run.
@@ -132,6 +141,8 @@ class TrainingRun:
         self.identity = options.identity(anatomy, dataset)
         torch.manual_seed(options.seed)
         self.nano = Nano(anatomy).to(self.device, memory_format=torch.channels_last)
+        if begin is not None:
+            self.nano.load_state_dict(begin)
         self.average = Nano(anatomy).to(self.device, memory_format=torch.channels_last)
         self.average.load_state_dict(self.nano.state_dict())
         self.loss = NanoLoss(anatomy, LossWeights()).to(self.device)

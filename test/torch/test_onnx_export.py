@@ -15,7 +15,7 @@ from alpamayo_ros.inference.model_folder import open_model_folder  # noqa: E402
 from alpamayo_ros.reasoning.driving_language import vocabulary  # noqa: E402
 from alpamayo_ros.training import onnx_export  # noqa: E402
 from alpamayo_ros.training.anatomy import Anatomy  # noqa: E402
-from alpamayo_ros.training.model_files import LARGEST_BYTES, PARTS, write_model  # noqa: E402
+from alpamayo_ros.training.model_files import LARGEST_BYTES, PARTS, read_weights, write_model  # noqa: E402
 from alpamayo_ros.training.nano import Nano  # noqa: E402
 
 
@@ -38,6 +38,14 @@ def folder(nano: "Nano", tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_folder_is_a_model_that_the_pipeline_takes(folder: Path) -> None:
     open_model_folder(folder).verify()
+
+
+def test_the_weights_are_those_of_torch_and_fit_no_other_network(nano: "Nano", folder: Path) -> None:
+    found = read_weights(folder, nano.anatomy.document())
+    assert set(found) == set(nano.state_dict())
+    assert all(torch.equal(found[name], value) for name, value in nano.state_dict().items())
+    with pytest.raises(ArtifactError, match="of a network with the sizes"):
+        read_weights(folder, Anatomy(7).document())
 
 
 def test_the_files_are_small_and_name_no_machine(folder: Path) -> None:

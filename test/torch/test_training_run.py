@@ -57,6 +57,19 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, make_toy_shard: 
         run_in(tmp_path, shard, replace(OPTIONS, seed=5))
 
 
+def test_a_run_may_begin_with_other_weights_and_then_is_another_run(
+    tmp_path: Path, make_toy_shard: Callable[..., Shard]
+) -> None:
+    shard = make_toy_shard(40)
+    first = run_in(tmp_path / "a", shard)
+    begin = {name: value + 1.0 for name, value in first.nano.state_dict().items()}
+    options = replace(OPTIONS, begin_with="sha256:0")
+    weights, kept = np.ones(40), np.arange(0)
+    second = TrainingRun(tmp_path / "b", ANATOMY, options, shard, weights, kept, "toy", begin)
+    assert all(torch.equal(value, begin[name]) for name, value in second.average.state_dict().items())
+    assert second.identity != first.identity
+
+
 def test_batches_are_those_of_the_seed_and_the_number(make_toy_shard: Callable[..., Shard]) -> None:
     shard = make_toy_shard(40)
     found = []

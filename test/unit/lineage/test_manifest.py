@@ -39,8 +39,10 @@ def test_where_the_model_lies_is_no_part_of_the_id_and_what_it_says_is_stated() 
     moved = replace(load_profile("kinematic"), model="./elsewhere", model_folder=Path("/elsewhere"))
     assert lineage(profile=moved).lineage_id == lineage().lineage_id
     assert "model" not in lineage().details
-    told = lineage(model={"name": "m", "actions": {"mean": [0.0, 1.0]}})
-    assert told.details["model"] == {"name": "m", "actions.mean": "[0.0, 1.0]"}
+    told = lineage(model={"name": "m", "actions": {"mean": [0.0, 1.0]}, "parts": [{"file": "a"}, {"file": "b"}]})
+    assert told.details["model"] == {
+        "name": "m", "actions.mean": "0.0, 1.0", "parts.0.file": "a", "parts.1.file": "b",
+    }  # fmt: skip
     assert told.lineage_id == lineage().lineage_id
 
 

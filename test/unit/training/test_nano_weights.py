@@ -35,7 +35,7 @@ def figures() -> dict[str, Figure]:
 
 def test_the_files_are_those_that_are_named_and_stay_small(folder: ModelFolder) -> None:
     folder.verify()
-    assert set(folder.files) == {*PARTS, "vocabulary.json"}
+    assert set(folder.files) == {*PARTS, "vocabulary.json", "weights.safetensors"}
     assert sum((FOLDER / name).stat().st_size for name in PARTS) <= 12_000_000
 
 
