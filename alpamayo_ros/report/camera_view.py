@@ -91,8 +91,8 @@ def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 25
     if approved:
         handles.append(Line2D([], [], color=_APPROVED, linewidth=3.0, linestyle=(0, (2, 1)), label="approved"))
     if causes:
-        colour = tuple(channel / 255.0 for channel in BOX_RGB)
-        handles.append(Patch(facecolor="none", edgecolor=colour, linewidth=1.6, label="cited cause"))
+        red, green, blue = (channel / 255.0 for channel in BOX_RGB)
+        handles.append(Patch(facecolor="none", edgecolor=(red, green, blue), linewidth=1.6, label="cited cause"))
     jpeg = _lettered(rgb, _title(picture, start_ns), note, handles, size_limit)
     return CameraView(jpeg, width, height, note, bool(driven), bool(approved), causes)
 
