@@ -1,7 +1,7 @@
 """The shipped weights: few and small enough, described, and as good as they were measured, less a margin.
 
 Ten held-out episodes gave, when these weights were published: meta-action 0.79, cause 0.75, absence 0.81, swap 0.96,
-removal 0.76, error 0.35 of kinematic's, contradictions 0.02, bystander 0.05. ``docs/nano.md`` has those of 200 episodes.
+removal 0.76, error 0.35 of kinematic's, contradictions 0.02, bystander 0.05; ``docs/nano.md`` has those of 200.
 """
 
 from pathlib import Path
