@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alpamayo_ros.errors import ParameterError, ProfileError
-from alpamayo_ros.inference.backend import Session, require_fit
+from alpamayo_ros.inference.backend import Session, SessionOptions, require_fit
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.inference.registry import open_onnx, open_session
 from alpamayo_ros.inference.verified_file import read_verified
@@ -129,7 +129,7 @@ def load_detector(profile: Profile, parameters: PerceptionParams) -> ActorDetect
             "detector"
         )
     data = read_verified(Path(model), digest, "detector")
-    session = open_onnx(f"detector {model}", data, session_threads=parameters.detector_threads)
+    session = open_onnx(f"detector {model}", data, SessionOptions(parameters.detector_threads))
     return ActorDetector(session, parameters, tuple(camera.id for camera in profile.cameras))
 
 
@@ -159,7 +159,8 @@ def load_planner(profile: Profile, parameters: NodeParameters, model: ModelFolde
 
 
 def _session(profile: Profile, stage: str, model: ModelFolder | None) -> Session:
-    return open_session(profile.backend, profile.stages[stage], model, session_threads=profile.session_threads)
+    options = SessionOptions(profile.session_threads, profile.device)
+    return open_session(profile.backend, profile.stages[stage], model, options)
 
 
 def _require_fit(profile: Profile, sessions: Mapping[str, Session]) -> None:

@@ -1,13 +1,13 @@
 """The ``ort_cpu`` backend: ONNX files by ONNX Runtime on the CPU, pinned to a number of threads, nothing else."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
 from alpamayo_ros.errors import BackendError, TensorSpecError
-from alpamayo_ros.inference.backend import Tensors, TensorSpec, validate_tensors
+from alpamayo_ros.inference.backend import SessionOptions, Tensors, TensorSpec, validate_tensors
+from alpamayo_ros.inference.backends.failures import translated
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import StageSpec
 
@@ -71,7 +71,7 @@ class OrtCpuSession:
         if self._session is None:
             raise BackendError(f"{self._name} was closed; expected a loaded file")
         validate_tensors(self._inputs, inputs, f"input of {self._name}")
-        found = _translated(
+        found = translated(
             lambda: self._session.run(self._output_names, dict(inputs)), f"{self._name} could not be run"
         )
         outputs: Tensors = dict(zip(self._output_names, found, strict=True))
@@ -88,13 +88,15 @@ def library_versions() -> dict[str, str]:
     return {"onnxruntime": onnxruntime.__version__}
 
 
-def open_session(stage: StageSpec, model: ModelFolder | None, session_threads: int = 1) -> OrtCpuSession:
+def open_session(
+    stage: StageSpec, model: ModelFolder | None, options: SessionOptions = SessionOptions()
+) -> OrtCpuSession:
     """Load an ONNX file of the model folder, once its digest is verified.
 
     Args:
         stage: Names the file.
         model: The model folder.
-        session_threads: Threads of one run; the runs of a file are bit-equal for equal inputs, threads and machine.
+        options: Threads of one run; the runs of a file are bit-equal for equal inputs, threads and machine.
 
     Raises:
         ArtifactError: The file is missing or is not the one that the model names.
@@ -105,32 +107,32 @@ def open_session(stage: StageSpec, model: ModelFolder | None, session_threads: i
             f"backend 'ort_cpu' loads {stage.program!r} from a model folder, and the profile names none; "
             "expected 'model' in the profile"
         )
-    return open_onnx(stage.program, model.read(stage.program), session_threads)
+    return open_onnx(stage.program, model.read(stage.program), options)
 
 
-def open_onnx(name: str, data: bytes, session_threads: int = 1) -> OrtCpuSession:
+def open_onnx(name: str, data: bytes, options: SessionOptions = SessionOptions()) -> OrtCpuSession:
     """Load an ONNX file's bytes, whose digest the caller has verified.
 
     Args:
         name: For error texts.
         data: The file.
-        session_threads: Threads of one run.
+        options: Threads of one run.
 
     Raises:
         BackendError: ONNX Runtime refuses the file or would run it elsewhere.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = session_threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.use_deterministic_compute = True
-    options.log_severity_level = _ERRORS_ONLY
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = options.threads
+    settings.inter_op_num_threads = 1
+    settings.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    settings.use_deterministic_compute = True
+    settings.log_severity_level = _ERRORS_ONLY
     # A thread that waits by spinning takes its core from the other nodes.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Weights in files of their own would be read from the working directory, and no digest covers them.
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NOWHERE)
-    session = _translated(
-        lambda: onnxruntime.InferenceSession(data, options, providers=[PROVIDER]), f"{name} cannot be loaded"
+    settings.add_session_config_entry("session.model_external_initializers_file_folder_path", _NOWHERE)
+    session = translated(
+        lambda: onnxruntime.InferenceSession(data, settings, providers=[PROVIDER]), f"{name} cannot be loaded"
     )
     providers = session.get_providers()
     if providers != [PROVIDER]:
@@ -146,10 +148,3 @@ def _specs(arguments: list[Any], what: str) -> tuple[TensorSpec, ...]:
         shape = tuple(length if isinstance(length, int) else -1 for length in argument.shape)
         specs.append(TensorSpec(argument.name, shape, _TYPES[argument.type]))
     return tuple(specs)
-
-
-def _translated(run: Callable[[], Any], what: str) -> Any:
-    try:
-        return run()
-    except Exception as error:  # its exceptions have no common base, and some come from C++
-        raise BackendError(f"{what}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error

@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from alpamayo_ros.errors import ArtifactError, BackendError, DigestMismatchError, TensorSpecError
-from alpamayo_ros.inference.backend import Session, TensorSpec
+from alpamayo_ros.inference.backend import Session, SessionOptions, TensorSpec
 from alpamayo_ros.inference.backends.ort_cpu_backend import PROVIDER
 from alpamayo_ros.inference.model_folder import open_model_folder
 from alpamayo_ros.inference.registry import open_onnx, open_session
@@ -23,7 +23,7 @@ def folder(tmp_path: Path, tiny_model: Any) -> Path:
 
 
 def load(folder: Path, program: str = "vision.onnx", threads: int = 1) -> Session:
-    return open_session("ort_cpu", StageSpec(program), open_model_folder(folder), session_threads=threads)
+    return open_session("ort_cpu", StageSpec(program), open_model_folder(folder), SessionOptions(threads))
 
 
 def pictures(seed: int = 0) -> dict[str, Any]:
