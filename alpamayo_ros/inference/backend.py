@@ -35,6 +35,9 @@ class SessionOptions:
     device: str = "cpu"
 
 
+ONE_CPU_THREAD = SessionOptions()
+
+
 class Session(Protocol):
     """One loaded program or engine. Calls are serialised by the caller."""
 

@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from alpamayo_ros.errors import BackendError, BackendUnavailableError, expected_one_of
-from alpamayo_ros.inference.backend import Session, SessionOptions
+from alpamayo_ros.inference.backend import ONE_CPU_THREAD, Session, SessionOptions
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import StageSpec
 
@@ -30,7 +30,7 @@ _EXECUTED = {"torch": "weights.safetensors"}
 
 
 def open_session(
-    backend: str, stage: StageSpec, model: ModelFolder | None = None, options: SessionOptions = SessionOptions()
+    backend: str, stage: StageSpec, model: ModelFolder | None = None, options: SessionOptions = ONE_CPU_THREAD
 ) -> Session:
     """Load a stage's program or engine.
 
@@ -54,7 +54,7 @@ def executed_file(backend: str, program: str) -> str:
     return _EXECUTED.get(backend, program)
 
 
-def open_onnx(name: str, data: bytes, options: SessionOptions = SessionOptions()) -> Session:
+def open_onnx(name: str, data: bytes, options: SessionOptions = ONE_CPU_THREAD) -> Session:
     """Load one ONNX file that is no part of a model folder, on the CPU.
 
     Args:

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 
 from alpamayo_ros.errors import BackendError, TensorSpecError
-from alpamayo_ros.inference.backend import SessionOptions, Tensors, TensorSpec, validate_tensors
+from alpamayo_ros.inference.backend import ONE_CPU_THREAD, SessionOptions, Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.inference.backends.failures import translated
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import StageSpec
@@ -89,7 +89,7 @@ def library_versions() -> dict[str, str]:
 
 
 def open_session(
-    stage: StageSpec, model: ModelFolder | None, options: SessionOptions = SessionOptions()
+    stage: StageSpec, model: ModelFolder | None, options: SessionOptions = ONE_CPU_THREAD
 ) -> OrtCpuSession:
     """Load an ONNX file of the model folder, once its digest is verified.
 
@@ -110,7 +110,7 @@ def open_session(
     return open_onnx(stage.program, model.read(stage.program), options)
 
 
-def open_onnx(name: str, data: bytes, options: SessionOptions = SessionOptions()) -> OrtCpuSession:
+def open_onnx(name: str, data: bytes, options: SessionOptions = ONE_CPU_THREAD) -> OrtCpuSession:
     """Load an ONNX file's bytes, whose digest the caller has verified.
 
     Args:

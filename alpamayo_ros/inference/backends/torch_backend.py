@@ -11,7 +11,7 @@ from safetensors.torch import load
 from torch import nn
 
 from alpamayo_ros.errors import ArtifactError, BackendError, BackendUnavailableError, expected_one_of
-from alpamayo_ros.inference.backend import SessionOptions, Tensors, TensorSpec, validate_tensors
+from alpamayo_ros.inference.backend import ONE_CPU_THREAD, SessionOptions, Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.inference.backends.failures import first_line, translated
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.inference.networks.anatomy import (
@@ -94,9 +94,7 @@ def library_versions() -> dict[str, str]:
     return {"torch": str(torch.__version__)}
 
 
-def open_session(
-    stage: StageSpec, model: ModelFolder | None, options: SessionOptions = SessionOptions()
-) -> TorchSession:
+def open_session(stage: StageSpec, model: ModelFolder | None, options: SessionOptions = ONE_CPU_THREAD) -> TorchSession:
     """Load a part of the model's network with its weights, once their digest is verified.
 
     Args:
