@@ -1,6 +1,6 @@
 """The stages of one profile, loaded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,13 +68,19 @@ class Stages:
         return Perceiving(self.detector, self.perceiver).perceive(observation)
 
 
-def load_stages(profile: Profile, parameters: NodeParameters, model: ModelFolder | None = None) -> Stages:
+def load_stages(
+    profile: Profile,
+    parameters: NodeParameters,
+    model: ModelFolder | None = None,
+    wrap: Callable[[str, Session], Session] | None = None,
+) -> Stages:
     """Load every engine of a profile.
 
     Args:
         profile: Names stages, methods and files.
         parameters: Parameters of every node.
         model: The profile's model folder as ``set_up_stack`` has verified it; None opens it now.
+        wrap: Gets each stage's name and session, and returns the session that the stage uses.
 
     Raises:
         ArtifactError: A file of the model is missing or is not the one that the model names.
@@ -84,6 +90,8 @@ def load_stages(profile: Profile, parameters: NodeParameters, model: ModelFolder
     """
     model = model or profile_model(profile)
     sessions = {stage: _session(profile, stage, model) for stage in profile.stages}
+    if wrap is not None:
+        sessions = {stage: wrap(stage, session) for stage, session in sessions.items()}
     stages = Stages(
         Reasoner(profile, parameters.reasoning, sessions["reason"], model),
         Planner(profile, parameters.planner, sessions["plan"], model),

@@ -114,8 +114,8 @@ def open_session(stage: StageSpec, model: ModelFolder | None, options: SessionOp
         )
     if options.device == "cuda" and not torch.cuda.is_available():
         raise BackendUnavailableError(
-            f"device 'cuda' cannot be used by torch {torch.__version__}: it finds no GPU; expected a GPU with its driver "
-            "and a build of torch for it, or device: cpu in the profile"
+            f"device 'cuda' cannot be used by torch {torch.__version__}: it finds no GPU; expected a GPU with its "
+            "driver and a build of torch for it, or device: cpu in the profile"
         )
     _pin(options)
     network = _network(model)
@@ -150,8 +150,8 @@ def _network(model: ModelFolder) -> Nano:
         network.load_state_dict(load(weights))
     except (TypeError, ValueError, RuntimeError, ZeroDivisionError, SafetensorError) as error:
         raise ArtifactError(
-            f"model {model.name}: {WEIGHTS} does not fit the network of model.yaml: {first_line(error)}; expected the files of one "
-            "model"
+            f"model {model.name}: {WEIGHTS} does not fit the network of model.yaml: {first_line(error)}; "
+            "expected the files of one model"
         ) from error
     return network.eval()
 
