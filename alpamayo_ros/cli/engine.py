@@ -8,7 +8,7 @@ import typer
 from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_bar
 from alpamayo_ros.cli.verb_help import VerbCommand
 from alpamayo_ros.cli.wrapper import EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_REGRESSION
-from alpamayo_ros.errors import ConfigurationError
+from alpamayo_ros.errors import ConfigurationError, OutputError
 
 if TYPE_CHECKING:
     from alpamayo_ros.structs.engine_comparison import EngineComparison
@@ -38,8 +38,8 @@ def compare(
 ) -> int:
     """Run A and B back to back with the same seeds, and say how far they are apart.
 
-    Each answers every tick of BAG by itself; besides, each program of A is run by B on the same inputs, which shows where
-    a difference arises. Ends with 1 when more differs than the tolerances allow, with 3 when nothing was compared.
+    Each answers every tick of BAG by itself; besides, each program of A is run by B on the same inputs, which shows
+    where a difference arises. Ends with 1 when more differs than the tolerances allow, with 3 when nothing was compared.
     """
     from alpamayo_ros.replay.engine_compare import compare_on_bag, compare_on_random, parse_side
     from alpamayo_ros.replay.engine_tolerances import load_engine_tolerances
@@ -71,11 +71,15 @@ def compare(
 def _write(out: Path, document: object, picture: bytes) -> None:
     import json
 
-    from alpamayo_ros.storage.filesystem import write_atomically
+    from alpamayo_ros.storage.filesystem import LOCAL_FILE_SYSTEM, write_atomically
 
-    out.mkdir(parents=True)
-    write_atomically(out / "comparison.png", picture)
-    write_atomically(out / "comparison.json", (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
+    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
+    try:
+        out.mkdir(parents=True)
+        write_atomically(LOCAL_FILE_SYSTEM, out / "comparison.png", picture)
+        write_atomically(LOCAL_FILE_SYSTEM, out / "comparison.json", text.encode())
+    except OSError as error:
+        raise OutputError(f"output {out} cannot be written: {error.strerror}; expected a folder to make") from error
 
 
 def _print(found: "EngineComparison") -> None:
