@@ -39,7 +39,7 @@ def compare(
     """Run A and B back to back with the same seeds, and say how far they are apart.
 
     Each answers every tick of BAG by itself; besides, each program of A is run by B on the same inputs, which shows
-    where a difference arises. Ends with 1 when more differs than the tolerances allow, with 3 when nothing was compared.
+    where a difference arises. Ends with 1 where more differs than the tolerances allow, 3 where nothing was compared.
     """
     from alpamayo_ros.replay.engine_compare import compare_on_bag, compare_on_random, parse_side
     from alpamayo_ros.replay.engine_tolerances import load_engine_tolerances

@@ -88,7 +88,7 @@ def test_what_it_is_given_stays_as_it_is_and_may_be_read_only(model: ModelFolder
 
 def test_inputs_that_do_not_fit_are_named(model: ModelFolder) -> None:
     session = open_session("torch", StageSpec("vision.onnx"), model)
-    with pytest.raises(TensorSpecError, match="input of vision.onnx"):
+    with pytest.raises(TensorSpecError, match=r"input of vision\.onnx"):
         session.infer({"images": np.zeros((1, 2, 3), np.uint8)}, 0)
     session.close()
     with pytest.raises(BackendError, match="was closed"):

@@ -7,7 +7,10 @@ import pytest
 from alpamayo_ros.errors import ConfigurationError
 from alpamayo_ros.replay.engine_tolerances import load_engine_tolerances
 
-GOOD = "name: mine\nversion: 1\noutputs: {perceive: 0, reason: 0.5, plan: 1}\ntext: 1\ndecision: 0.9\nsample: 0\nade_m: 2\n"
+GOOD = (
+    "name: mine\nversion: 1\noutputs: {perceive: 0, reason: 0.5, plan: 1}\ntext: 1\ndecision: 0.9\nsample: 0\n"
+    "ade_m: 2\n"
+)
 
 
 def test_the_packaged_ones_are_complete() -> None:
