@@ -18,10 +18,11 @@ _MODULES = {
     "reference": "alpamayo_ros.inference.backends.reference_backend",
     "torch": "alpamayo_ros.inference.backends.torch_backend",
     "ort_cpu": "alpamayo_ros.inference.backends.ort_cpu_backend",
+    "ort_cuda": "alpamayo_ros.inference.backends.ort_cuda_backend",
 }
 
 
-_INSTALLED_BY = {"torch": "alpamayo_ros[torch]"}
+_INSTALLED_BY = {"torch": "alpamayo_ros[torch]", "ort_cuda": "onnxruntime-gpu"}
 """Where more than the library of the error is needed."""
 
 

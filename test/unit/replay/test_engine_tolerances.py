@@ -39,5 +39,5 @@ def test_a_file_that_leaves_something_out_or_makes_no_sense_is_refused(tmp_path:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="nowhere.yaml"):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.yaml"):
         load_engine_tolerances(tmp_path / "nowhere.yaml")

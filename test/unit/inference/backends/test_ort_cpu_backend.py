@@ -48,7 +48,7 @@ def test_the_same_input_gives_the_same_bits_each_time_and_in_every_session(folde
 def test_it_runs_on_the_cpu_alone_with_the_pinned_threads(folder: Path) -> None:
     session: Any = load(folder, threads=3)
     options = session._session.get_session_options()
-    assert session._session.get_providers() == [PROVIDER]
+    assert session._session.get_providers() == [PROVIDER.name]
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (3, 1)
     assert options.use_deterministic_compute
 
