@@ -1,7 +1,7 @@
 """ONNX files by ONNX Runtime with one execution provider, and nothing else.
 
-ONNX Runtime itself goes on with the CPU where a provider or a node of it is missing, and says so in a warning; here that
-is an error when the file is loaded.
+ONNX Runtime itself goes on with the CPU where a provider or a node of it is missing, and says so in a warning; here
+that is an error when the file is loaded.
 """
 
 from collections.abc import Mapping

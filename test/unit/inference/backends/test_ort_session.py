@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import onnxruntime
 import pytest
@@ -37,7 +37,7 @@ class FakeSession:
 
     providers: tuple[str, ...] = (CUDA.name, CPU_PROVIDER)
     parts: tuple[Part, ...] = (Part(CUDA.name, Node("a", "MatMul")),)
-    asked: list[tuple[Any, Any]] = []
+    asked: ClassVar[list[tuple[Any, Any]]] = []
 
     def __init__(self, _data: bytes, settings: Any, providers: Any) -> None:
         self.asked.append((settings, providers))
@@ -59,7 +59,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
     """Let ONNX Runtime have a GPU, and return the class of the sessions that it makes."""
 
     class Session(FakeSession):
-        asked: list[tuple[Any, Any]] = []
+        asked: ClassVar[list[tuple[Any, Any]]] = []
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CUDA.name, CPU_PROVIDER])
     monkeypatch.setattr(onnxruntime, "InferenceSession", Session)
@@ -72,7 +72,7 @@ def test_a_provider_that_is_missing_is_said_before_the_file_is_read(tmp_path: Pa
     tiny_model.write_tiny_model(tmp_path)
     with pytest.raises(BackendUnavailableError, match=r"has no CUDAExecutionProvider; .*: pip install onnxruntime-gpu"):
         open_session("ort_cuda", StageSpec("vision.onnx"), open_model_folder(tmp_path / "tiny"))
-    with pytest.raises(BackendError, match="'ort_cuda' loads 'vision.onnx' from a model folder"):
+    with pytest.raises(BackendError, match=r"'ort_cuda' loads 'vision\.onnx' from a model folder"):
         open_session("ort_cuda", StageSpec("vision.onnx"))
 
 
