@@ -1,5 +1,6 @@
-"""``alpamayo engine``: compare ways of running one model."""
+"""``alpamayo engine``: build engines, and compare ways of running one model."""
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,57 @@ from alpamayo_ros.errors import ConfigurationError, OutputError
 if TYPE_CHECKING:
     from alpamayo_ros.structs.engine_comparison import EngineComparison
 
-app = typer.Typer(help="Compare ways of running one model.", no_args_is_help=True)
+app = typer.Typer(help="Build engines, and compare ways of running one model.", no_args_is_help=True)
 
 _SIDE_HELP = "PROFILE or PROFILE@BACKEND, e.g. nano@torch."
 
 
-@app.callback()
-def engine() -> None:
-    """Compare ways of running one model."""
+class Precision(str, Enum):
+    """Numbers that an engine computes with."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+@app.command("build", cls=VerbCommand)
+def build(
+    profile: str = typer.Argument(metavar="MODEL", help="Profile whose model is built: a name, or a .yaml file."),
+    backend: str = typer.Option(..., "--backend", help="Backend id that will run it."),
+    precision: Precision = typer.Option(Precision.FP32, help="int8 needs --calibrate-on."),
+    calibrate_on: Path | None = typer.Option(None, metavar="BAG", help="Bag whose inputs set the scales of int8."),
+    topics: Path | None = typer.Option(None, help="Topics file for that bag."),
+    calibration: Path | None = typer.Option(None, help="Calibration file of its cameras."),
+    out: Path = typer.Option(
+        ..., "--out", metavar="DIR", help="Folder to make: the engine, with a profile that runs it."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> int:
+    """Build an engine of MODEL: its files in another precision, named by digest and by everything they were built from.
+
+    DIR/profile.yaml runs it: alpamayo replay run BAG --profile DIR/profile.yaml. A folder that holds the same engine is
+    left as it is; any other is refused.
+    """
+    from alpamayo_ros.replay.engine_session import EngineRequest, build_for_profile
+
+    request = EngineRequest(profile, backend, precision.value, out, calibrate_on, topics, calibration)
+    with progress_bar("listening to the bag") as progress:
+        built = build_for_profile(request, progress)
+    document = {
+        "engine": built.engine.document["engine"], "files": dict(built.engine.files), "digest": built.engine.digest,
+        "built": built.now, "profile": str(built.profile),
+    }  # fmt: skip
+    if as_json:
+        print_json(document)
+        return EXIT_PASS
+    identity = document["engine"]
+    rows = [("engine", str(out)), ("digest", built.engine.digest), ("key", identity["key"])]
+    rows += [(name, str(identity[name])) for name in ("source", "backend", "precision", "calibration")]
+    rows += [(name, version) for name, version in sorted(identity["libraries"].items())]
+    print_aligned(OUT, rows)
+    OUT.print("BUILT" if built.now else "THERE ALREADY", style="bold green", end=": ")
+    OUT.print(f"run it with --profile {built.profile}", markup=False)
+    return EXIT_PASS
 
 
 @app.command("compare", cls=VerbCommand)

@@ -5,6 +5,7 @@ from typing import Any
 
 from alpamayo_ros.errors import BackendError, BackendUnavailableError, expected_one_of
 from alpamayo_ros.inference.backend import ONE_CPU_THREAD, Session, SessionOptions
+from alpamayo_ros.inference.engine_identity import require_engine_fits
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import StageSpec
 
@@ -46,7 +47,10 @@ def open_session(
         BackendError: The backend or the program is not known, or refuses the file.
         BackendUnavailableError: The backend is known, but its library is absent or this version does not contain it.
     """
-    session: Session = _backend_module(backend).open_session(stage, model, options)
+    module = _backend_module(backend)
+    if model is not None:
+        require_engine_fits(model, backend, module.library_versions())
+    session: Session = module.open_session(stage, model, options)
     return session
 
 

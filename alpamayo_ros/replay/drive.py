@@ -58,7 +58,7 @@ DriveStarter = Callable[["ReplaySetup", BagReader], AbstractContextManager[Drive
 """Loads and starts what is replayed, and ends it."""
 
 
-class _InProcess:
+class InProcess:
     """The pipeline, fed with what was decoded."""
 
     executed = IN_PROCESS
@@ -95,7 +95,7 @@ class _InProcess:
 def start_in_process(setup: "ReplaySetup", reader: BagReader) -> Iterator[Drive]:  # noqa: ARG001
     """Load the stages into this process."""
     stack = setup.stack
-    yield _InProcess(
+    yield InProcess(
         DrivePipeline(
             stack.profile,
             stack.parameters,
