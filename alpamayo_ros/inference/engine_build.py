@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -113,7 +112,7 @@ def _written(model: ModelFolder, files: Mapping[str, bytes], identity: EngineIde
         YAML().dump(document, text)
         (staged / MODEL_FILE).write_text(text.getvalue(), encoding="utf-8")
         try:
-            os.rename(staged, out)
+            staged.rename(out)
         except OSError:
             if not out.is_dir():
                 raise

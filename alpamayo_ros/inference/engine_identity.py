@@ -97,6 +97,6 @@ def require_engine_fits(model: ModelFolder, backend: str, libraries: Mapping[str
     ]
     if differences:
         raise ArtifactError(
-            f"engine {model.path} was built for {'; '.join(differences)}; expected one that was built for what runs it: "
-            "alpamayo engine build"
+            f"engine {model.path} was built for {'; '.join(differences)}; expected one that was built for what "
+            "runs it: alpamayo engine build"
         )

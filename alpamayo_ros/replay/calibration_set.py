@@ -9,7 +9,7 @@ from alpamayo_ros.inference.backend import Session, Tensors, TensorSpec
 from alpamayo_ros.inference.engine_build import Calibration
 from alpamayo_ros.pipeline.drive import DrivePipeline
 from alpamayo_ros.pipeline.stages import load_stages
-from alpamayo_ros.replay.drive import InProcess
+from alpamayo_ros.replay.drive import in_process
 from alpamayo_ros.replay.run import Progress, replay_bag, set_up_replay
 from alpamayo_ros.storage.reader import open_bag
 
@@ -85,5 +85,5 @@ def collect_calibration(
         stack = setup.stack
         stages = load_stages(stack.profile, stack.parameters, stack.model, listen)
         pipeline = DrivePipeline(stack.profile, stack.parameters, stages, calibration=stack.calibration)
-        replay_bag(reader, setup, InProcess(pipeline), Path(folder) / "outputs", progress)
+        replay_bag(reader, setup, in_process(pipeline), Path(folder) / "outputs", progress)
         return {stack.profile.stages[stage].program: tuple(one.rows) for stage, one in heard.items()}

@@ -58,7 +58,7 @@ DriveStarter = Callable[["ReplaySetup", BagReader], AbstractContextManager[Drive
 """Loads and starts what is replayed, and ends it."""
 
 
-class InProcess:
+class _InProcess:
     """The pipeline, fed with what was decoded."""
 
     executed = IN_PROCESS
@@ -91,11 +91,16 @@ class InProcess:
         self._pipeline.feed_camera_info(camera, intrinsics)
 
 
+def in_process(pipeline: DrivePipeline) -> Drive:
+    """Return a drive that is fed with what was decoded."""
+    return _InProcess(pipeline)
+
+
 @contextmanager
 def start_in_process(setup: "ReplaySetup", reader: BagReader) -> Iterator[Drive]:  # noqa: ARG001
     """Load the stages into this process."""
     stack = setup.stack
-    yield InProcess(
+    yield _InProcess(
         DrivePipeline(
             stack.profile,
             stack.parameters,

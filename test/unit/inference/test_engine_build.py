@@ -1,7 +1,8 @@
 """Engines: another precision under a name of its own, never taken for another one, whole or not there."""
 
 import json
-import multiprocessing
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,15 +122,22 @@ def test_a_place_that_cannot_be_written_is_named(model: ModelFolder, tmp_path: P
         build_engine(model, [VISION], tmp_path / "file" / "e", backend="ort_cpu", precision="fp32", calibration={})
 
 
-def _build(source: Path, out: Path) -> str:
-    model = open_model_folder(source)
-    engine, _ = build_engine(model, [VISION], out, backend="ort_cpu", precision="fp16", calibration={})
-    return engine.digest
+BUILD = """
+import sys
+from pathlib import Path
+from alpamayo_ros.inference.engine_build import build_engine
+from alpamayo_ros.inference.model_folder import open_model_folder
+model, out = open_model_folder(Path(sys.argv[1])), Path(sys.argv[2])
+engine, _ = build_engine(model, ["vision.onnx"], out, backend="ort_cpu", precision="fp16", calibration={})
+print(engine.digest)
+"""
 
 
 def test_two_processes_that_build_the_same_engine_get_one(model: ModelFolder, tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        digests = pool.starmap(_build, [(model.path, tmp_path / "e")] * 2)
+    command = [sys.executable, "-c", BUILD, str(model.path), str(tmp_path / "e")]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    digests = [process.communicate(timeout=120)[0].strip() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
     assert digests[0] == digests[1] == open_model_folder(tmp_path / "e").digest
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e", "trained"]
 
