@@ -135,7 +135,7 @@ print(engine.digest)
 
 def test_two_processes_that_build_the_same_engine_get_one(model: ModelFolder, tmp_path: Path) -> None:
     command = [sys.executable, "-c", BUILD, str(model.path), str(tmp_path / "e")]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) for _ in range(2)]
     digests = [process.communicate(timeout=120)[0].strip() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert digests[0] == digests[1] == open_model_folder(tmp_path / "e").digest
