@@ -65,3 +65,18 @@ def test_what_cannot_be_compared_is_said(alpamayo: Run, tmp_path: Path, argument
     run = alpamayo("engine", "compare", *arguments)
     assert run.returncode == 2
     assert words in run.stderr
+
+
+def test_an_engine_is_built_once_and_can_be_compared(alpamayo: Run, sides: tuple[str, str], tmp_path: Path) -> None:
+    build = ("engine", "build", sides[0], "--backend", "ort_cpu", "--precision", "fp16", "--out", "half")
+    first = alpamayo(*build)
+    assert first.returncode == 0, first.stderr
+    assert "BUILT" in first.stdout
+    again = alpamayo(*build, "--json")
+    assert json.loads(again.stdout)["built"] is False
+    assert json.loads(again.stdout)["engine"]["precision"] == "fp16"
+    alike = alpamayo("engine", "compare", sides[0], "half/profile.yaml", "--random", "2")
+    assert alike.returncode == 0, alike.stdout
+    other = alpamayo(*build[:-1], str(tmp_path / "half"), "--precision", "fp32")
+    assert other.returncode == 2
+    assert "is there already and is the engine" in other.stderr
