@@ -235,8 +235,9 @@ def _exceeded(
                 f"{one.stage}: {one.output} is up to {one.largest:.3g} {one.unit} apart; allowed: {one.tolerance:.3g}"
             )
     for name, share in shares.items():
-        if share < tolerances.shares[name]:
-            yield f"the same {name} in {share:.1%} of {len(ticks)} ticks; wanted: {tolerances.shares[name]:.1%}"
+        least = tolerances.shares.get(name, 0.0)
+        if share < least:
+            yield f"the same {name} in {share:.1%} of {len(ticks)} ticks; wanted: {least:.1%}"
     far = max((tick.ade_m for tick in ticks), default=0.0)
     if far > tolerances.ade_m:
         yield f"trajectories are up to {far:.3g} m apart on average of a tick; allowed: {tolerances.ade_m:.3g} m"
