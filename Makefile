@@ -25,8 +25,8 @@ demo: set-up ## let nano drive the demo bag in process and through the nodes, co
 	@echo; echo "the same drive through the ROS 2 nodes, a process each, in lockstep:"
 	@$(BIN)/alpamayo replay run bags/demo --profile nano --baseline bags/demo_nano_baseline --out out/demo_graph --force --graph
 	@echo; $(BIN)/alpamayo replay digests out/demo out/demo_graph
-	@rm -rf out/counterfactual; echo; echo "nano drives the same episode itself, with and without the pedestrian:"
-	@$(BIN)/alpamayo world counterfactual crossing_pedestrian:10@held_out --remove pedestrian --profile nano --out out/counterfactual
+	@rm -rf out/counterfactual; echo; echo "nano drives an episode itself, with and without the vehicle ahead:"
+	@$(BIN)/alpamayo world counterfactual lead_braking:0@held_out --remove lead --profile nano --out out/counterfactual
 
 test: python ## everything that CI runs, set-up included
 	@$(PYTHON) .ci/test.py

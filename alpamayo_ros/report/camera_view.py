@@ -13,7 +13,7 @@ from alpamayo_ros.errors import CalibrationError
 from alpamayo_ros.geometry.camera import project_ground_strip, project_points, resample_path
 from alpamayo_ros.report.approved import leaves_approved
 from alpamayo_ros.report.canvas import DOTS_PER_INCH, LIGHT, encode_jpeg, new_figure, own_settings
-from alpamayo_ros.report.cause_box import draw_cause_box
+from alpamayo_ros.report.cause_box import BOX_RGB, draw_cause_box
 from alpamayo_ros.report.words import seconds_after
 from alpamayo_ros.structs.camera import CameraCalibration
 from alpamayo_ros.structs.verdict import ReportPicture
@@ -90,6 +90,9 @@ def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 25
         handles.append(Line2D([], [], color=_DRIVEN, linewidth=2.4, label="driven afterwards"))
     if approved:
         handles.append(Line2D([], [], color=_APPROVED, linewidth=3.0, linestyle=(0, (2, 1)), label="approved"))
+    if causes:
+        red, green, blue = (channel / 255.0 for channel in BOX_RGB)
+        handles.append(Patch(facecolor="none", edgecolor=(red, green, blue), linewidth=1.6, label="cited cause"))
     jpeg = _lettered(rgb, _title(picture, start_ns), note, handles, size_limit)
     return CameraView(jpeg, width, height, note, bool(driven), bool(approved), causes)
 

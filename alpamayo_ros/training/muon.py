@@ -51,9 +51,12 @@ class Muon(torch.optim.Optimizer):
             raise ValueError(f"weight of shape {flat[0]} is no matrix; expected two or more dimensions")
         super().__init__(weights, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum})
 
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # noqa: ARG002
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # noqa: ARG002
         """Do one step with the gradients that stand in the weights."""
+        with torch.no_grad():
+            self._step()
+
+    def _step(self) -> None:
         for group in self.param_groups:
             alike: defaultdict[tuple[int, int], list[tuple[Tensor, Tensor]]] = defaultdict(list)
             for weight in group["params"]:
@@ -71,6 +74,6 @@ class Muon(torch.optim.Optimizer):
         """Return the gradient and what comes after it by momentum (Nesterov's)."""
         state: dict[str, Any] = self.state[weight]
         if "sum" not in state:
-            state["sum"] = torch.zeros_like(weight.grad)  # type: ignore[arg-type]
+            state["sum"] = torch.zeros_like(weight.grad)
         total = state["sum"].mul_(momentum).add_(weight.grad)
-        return weight.grad + momentum * total  # type: ignore[no-any-return,operator]
+        return weight.grad + momentum * total

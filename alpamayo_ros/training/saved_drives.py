@@ -41,9 +41,11 @@ def saved_drives(
     for start in range(0, len(missing), DRIVES_OF_A_PART):
         part = missing[start : start + DRIVES_OF_A_PART]
         behind = len(requests) - len(missing) + start
-        outcomes = drive_all(
-            part, workers=processes, progress=lambda done, _, base=behind: watch(base + done, len(requests))
-        )
+
+        def told(done: int, _: int, behind: int = behind) -> None:
+            watch(behind + done, len(requests))
+
+        outcomes = drive_all(part, workers=processes, progress=told)
         with path.open("a", encoding="utf-8") as file:
             for outcome in outcomes:
                 found[outcome.episode] = outcome.metrics

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -74,7 +75,7 @@ def train(
     commit = _first_commit(out / "run")
     _train(run, console)
     provenance = {
-        "command": "make train-nano" + (f" TRAIN_OPTIONS='{' '.join(sys.argv[1:])}'" if sys.argv[1:] else ""),
+        "command": _command(sys.argv[1:]),
         "commit": commit,
         "seed": seed,
         "begun_with": run.options.begin_with,
@@ -119,6 +120,18 @@ def _train(run: TrainingRun, console: Console) -> None:
                 bar.console.print(f"{progress.seconds / 60.0:.0f} min  step {progress.steps}  {words}")
 
         run.train(watch)
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """Return the command without the folder that it wrote into: that is of one machine, and changes nothing."""
+    kept, left = [], list(arguments)
+    while left:
+        argument = left.pop(0)
+        if argument == "--out":
+            left = left[1:]
+        elif not argument.startswith("--out="):
+            kept.append(argument)
+    return "make train-nano" + (f" TRAIN_OPTIONS='{' '.join(kept)}'" if kept else "")
 
 
 def _first_commit(folder: Path) -> str:

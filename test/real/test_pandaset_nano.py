@@ -33,10 +33,11 @@ def tele_view(front: CameraCalibration) -> tuple[CameraCalibration, tuple[slice,
     """Return a camera of 30 degrees that is the middle of another, and its rows and columns there."""
     whole = front.intrinsics
     assert whole is not None
-    width = round(2.0 * whole.fx * math.tan(0.5 * TELE_FOV))
+    fx, skew, cx, _, fy, cy, *last = whole.k
+    width = round(2.0 * fx * math.tan(0.5 * TELE_FOV))
     height = round(width * whole.height / whole.width)
-    left, top = round(whole.cx - 0.5 * width), round(whole.cy - 0.5 * height)
-    cut = replace(whole, width=width, height=height, cx=whole.cx - left, cy=whole.cy - top)
+    left, top = round(cx - 0.5 * width), round(cy - 0.5 * height)
+    cut = replace(whole, width=width, height=height, k=(fx, skew, cx - left, 0.0, fy, cy - top, *last))
     return replace(front, camera=TELE, intrinsics=cut), (slice(top, top + height), slice(left, left + width))
 
 
