@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import typer
 
-from alpamayo_ros.cli import bag, lineage, params, replay, world
+from alpamayo_ros.cli import bag, engine, lineage, params, replay, world
 from alpamayo_ros.cli.visible_text import visible
 from alpamayo_ros.cli.wrapper import EXIT_USAGE
 from alpamayo_ros.lineage.runtime import package_version
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(bag.app, name="bag")
 app.add_typer(replay.app, name="replay")
+app.add_typer(engine.app, name="engine")
 app.add_typer(lineage.app, name="lineage")
 app.add_typer(params.app, name="params")
 app.add_typer(world.app, name="world")

@@ -22,6 +22,22 @@ class TensorSpec:
     dtype: str
 
 
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How a session runs, whatever runs it.
+
+    Attributes:
+        threads: Threads that one inference is pinned to, on a CPU.
+        device: ``cpu`` or ``cuda``; only backends that can do both ask.
+    """
+
+    threads: int = 1
+    device: str = "cpu"
+
+
+ONE_CPU_THREAD = SessionOptions()
+
+
 class Session(Protocol):
     """One loaded program or engine. Calls are serialised by the caller."""
 

@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import Any
 
 from alpamayo_ros.errors import BackendError, BackendUnavailableError, expected_one_of
-from alpamayo_ros.inference.backend import Session
+from alpamayo_ros.inference.backend import ONE_CPU_THREAD, Session, SessionOptions
+from alpamayo_ros.inference.engine_identity import require_engine_fits
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import StageSpec
 
@@ -16,12 +17,22 @@ DETECTOR_BACKEND = "ort_cpu"
 
 _MODULES = {
     "reference": "alpamayo_ros.inference.backends.reference_backend",
+    "torch": "alpamayo_ros.inference.backends.torch_backend",
     "ort_cpu": "alpamayo_ros.inference.backends.ort_cpu_backend",
+    "ort_cuda": "alpamayo_ros.inference.backends.ort_cuda_backend",
 }
 
 
+_INSTALLED_BY = {"torch": "alpamayo_ros[torch]", "ort_cuda": "onnxruntime-gpu"}
+"""Where more than the library of the error is needed."""
+
+
+_EXECUTED = {"torch": "weights.safetensors"}
+"""File of a model folder that a backend runs, where it is not the one that the stage names."""
+
+
 def open_session(
-    backend: str, stage: StageSpec, model: ModelFolder | None = None, *, session_threads: int = 1
+    backend: str, stage: StageSpec, model: ModelFolder | None = None, options: SessionOptions = ONE_CPU_THREAD
 ) -> Session:
     """Load a stage's program or engine.
 
@@ -29,30 +40,38 @@ def open_session(
         backend: Backend id.
         stage: What to load.
         model: Where the files of the model are.
-        session_threads: Threads that one inference is pinned to.
+        options: How it runs.
 
     Raises:
         ArtifactError: A file is missing or is not the one that the model names.
         BackendError: The backend or the program is not known, or refuses the file.
         BackendUnavailableError: The backend is known, but its library is absent or this version does not contain it.
     """
-    session: Session = _backend_module(backend).open_session(stage, model, session_threads)
+    module = _backend_module(backend)
+    if model is not None:
+        require_engine_fits(model, backend, module.library_versions())
+    session: Session = module.open_session(stage, model, options)
     return session
 
 
-def open_onnx(name: str, data: bytes, *, session_threads: int = 1) -> Session:
+def executed_file(backend: str, program: str) -> str:
+    """Return the name of the model's file that a backend runs for a stage's program."""
+    return _EXECUTED.get(backend, program)
+
+
+def open_onnx(name: str, data: bytes, options: SessionOptions = ONE_CPU_THREAD) -> Session:
     """Load one ONNX file that is no part of a model folder, on the CPU.
 
     Args:
         name: For error texts.
         data: The file, whose digest the caller has verified.
-        session_threads: Threads that one inference is pinned to.
+        options: How it runs.
 
     Raises:
         BackendError: ONNX Runtime refuses the file.
         BackendUnavailableError: ONNX Runtime is absent.
     """
-    session: Session = _backend_module(DETECTOR_BACKEND).open_onnx(name, data, session_threads)
+    session: Session = _backend_module(DETECTOR_BACKEND).open_onnx(name, data, options)
     return session
 
 
@@ -83,5 +102,5 @@ def _backend_module(backend: str) -> Any:
         library = error.name or "its library"
         raise BackendUnavailableError(
             f"backend {backend!r} needs {library}, which cannot be imported ({error}); expected it to be installed: "
-            f"pip install {library}"
+            f"pip install {_INSTALLED_BY.get(backend, library)}"
         ) from error

@@ -86,6 +86,7 @@ class Profile:
         selection: Which sample is the plan: ``first_sample``, or ``medoid``: the one nearest to the others.
         prompt_family: Language of prompt and answer, ``none`` without text of a model.
         session_threads: Pinned threads of one inference session.
+        device: ``cpu`` or ``cuda``, for backends that can run on both.
         base_seed: Seed that each inference's seed is derived from.
         declared_latency_ms: Bag time of a replayed output is t0 plus this.
         document: The document as it was read, for its digest.
@@ -112,6 +113,7 @@ class Profile:
     selection: str = "first_sample"
     prompt_family: str = "none"
     session_threads: int = 1
+    device: str = "cpu"
     base_seed: int = 0
     declared_latency_ms: int = 50
     document: Mapping[str, Any] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from alpamayo_ros.envelope.document import Envelope
 from alpamayo_ros.inference.model_folder import ModelFolder, open_model_folder
-from alpamayo_ros.inference.registry import DETECTOR_BACKEND, library_versions
+from alpamayo_ros.inference.registry import DETECTOR_BACKEND, executed_file, library_versions
 from alpamayo_ros.lineage.canonical import document_id
 from alpamayo_ros.lineage.manifest import build_lineage
 from alpamayo_ros.lineage.runtime import provenance, runtime_details
@@ -90,10 +90,8 @@ def _artifacts(profile: Profile, model: ModelFolder | None, detector: str) -> di
     engines = {"detector": detector} if detector else {}
     artifacts = {}
     if model is not None:
-        engines |= {
-            program: model.files[program]
-            for program in {stage.program for stage in profile.stages.values()} & set(model.files)
-        }
+        executed = {executed_file(profile.backend, stage.program) for stage in profile.stages.values()}
+        engines |= {name: model.files[name] for name in executed & set(model.files)}
         name = f"{model.name} {model.version}"
         artifacts = {"model": (model.digest, name), "dataset": (model.dataset, f"training data of {name}")}
     if engines:

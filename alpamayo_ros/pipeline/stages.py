@@ -1,11 +1,11 @@
 """The stages of one profile, loaded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from alpamayo_ros.errors import ParameterError, ProfileError
-from alpamayo_ros.inference.backend import Session, require_fit
+from alpamayo_ros.inference.backend import Session, SessionOptions, require_fit
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.inference.registry import open_onnx, open_session
 from alpamayo_ros.inference.verified_file import read_verified
@@ -68,13 +68,19 @@ class Stages:
         return Perceiving(self.detector, self.perceiver).perceive(observation)
 
 
-def load_stages(profile: Profile, parameters: NodeParameters, model: ModelFolder | None = None) -> Stages:
+def load_stages(
+    profile: Profile,
+    parameters: NodeParameters,
+    model: ModelFolder | None = None,
+    wrap: Callable[[str, Session], Session] | None = None,
+) -> Stages:
     """Load every engine of a profile.
 
     Args:
         profile: Names stages, methods and files.
         parameters: Parameters of every node.
         model: The profile's model folder as ``set_up_stack`` has verified it; None opens it now.
+        wrap: Gets each stage's name and session, and returns the session that the stage uses.
 
     Raises:
         ArtifactError: A file of the model is missing or is not the one that the model names.
@@ -84,6 +90,8 @@ def load_stages(profile: Profile, parameters: NodeParameters, model: ModelFolder
     """
     model = model or profile_model(profile)
     sessions = {stage: _session(profile, stage, model) for stage in profile.stages}
+    if wrap is not None:
+        sessions = {stage: wrap(stage, session) for stage, session in sessions.items()}
     stages = Stages(
         Reasoner(profile, parameters.reasoning, sessions["reason"], model),
         Planner(profile, parameters.planner, sessions["plan"], model),
@@ -129,7 +137,7 @@ def load_detector(profile: Profile, parameters: PerceptionParams) -> ActorDetect
             "detector"
         )
     data = read_verified(Path(model), digest, "detector")
-    session = open_onnx(f"detector {model}", data, session_threads=parameters.detector_threads)
+    session = open_onnx(f"detector {model}", data, SessionOptions(parameters.detector_threads))
     return ActorDetector(session, parameters, tuple(camera.id for camera in profile.cameras))
 
 
@@ -159,7 +167,8 @@ def load_planner(profile: Profile, parameters: NodeParameters, model: ModelFolde
 
 
 def _session(profile: Profile, stage: str, model: ModelFolder | None) -> Session:
-    return open_session(profile.backend, profile.stages[stage], model, session_threads=profile.session_threads)
+    options = SessionOptions(profile.session_threads, profile.device)
+    return open_session(profile.backend, profile.stages[stage], model, options)
 
 
 def _require_fit(profile: Profile, sessions: Mapping[str, Session]) -> None:

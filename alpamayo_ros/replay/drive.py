@@ -91,6 +91,11 @@ class _InProcess:
         self._pipeline.feed_camera_info(camera, intrinsics)
 
 
+def in_process(pipeline: DrivePipeline) -> Drive:
+    """Return a drive that is fed with what was decoded."""
+    return _InProcess(pipeline)
+
+
 @contextmanager
 def start_in_process(setup: "ReplaySetup", reader: BagReader) -> Iterator[Drive]:  # noqa: ARG001
     """Load the stages into this process."""

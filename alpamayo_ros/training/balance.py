@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from alpamayo_ros.inference.networks.anatomy import STEP_S
 from alpamayo_ros.reasoning.driving_language import DrivingLanguage
-from alpamayo_ros.training.anatomy import STEP_S
 from alpamayo_ros.training.shard import Shard
 from alpamayo_ros.training.statements import contradictions, measure, read_statement
 

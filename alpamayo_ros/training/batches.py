@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alpamayo_ros.errors import ArtifactError
-from alpamayo_ros.training.anatomy import CAMERAS, FRAMES, HEIGHT_PX, STEP_S, WIDTH_PX
+from alpamayo_ros.inference.networks.anatomy import CAMERAS, FRAMES, HEIGHT_PX, STEP_S, WIDTH_PX
 from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
 from alpamayo_ros.training.shard import BOX_CLASSES, PICTURES, Shard
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from alpamayo_ros.errors import ParameterError
-from alpamayo_ros.training.anatomy import POINTS
+from alpamayo_ros.inference.networks.anatomy import POINTS
 from alpamayo_ros.world.edits import Edit, Remove
 from alpamayo_ros.world.ego import advance_ego
 from alpamayo_ros.world.episode import EpisodeRecord

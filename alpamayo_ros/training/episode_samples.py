@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from alpamayo_ros.inference.networks.anatomy import CAMERAS, HEIGHT_PX, HISTORY_ROWS, NAVIGATION, POINTS, WIDTH_PX
 from alpamayo_ros.reasoning.driving_language import (
     BIN_PX,
     COLUMN_BINS,
@@ -17,7 +18,6 @@ from alpamayo_ros.reasoning.driving_language import (
     Answer,
     DrivingLanguage,
 )  # fmt: skip
-from alpamayo_ros.training.anatomy import CAMERAS, HEIGHT_PX, HISTORY_ROWS, NAVIGATION, POINTS, WIDTH_PX
 from alpamayo_ros.training.branches import counterfactuals
 from alpamayo_ros.training.motion_targets import actions_from_motion, in_rig_frame
 from alpamayo_ros.training.recovery import LARGEST_LEFT_M, LARGEST_TURN_RAD, displaced, recovered

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from alpamayo_ros.training.anatomy import CAMERAS, FRAMES, HEIGHT_PX, HISTORY_ROWS, POINTS, WIDTH_PX, Anatomy
+from alpamayo_ros.inference.networks.anatomy import CAMERAS, FRAMES, HEIGHT_PX, HISTORY_ROWS, POINTS, WIDTH_PX, Anatomy
 
 Arrays = dict[str, NDArray[np.generic]]
 

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from alpamayo_ros.inference.networks.anatomy import STEP_S, Anatomy
+from alpamayo_ros.inference.networks.nano import Nano
+from alpamayo_ros.inference.networks.reasoning_decoder import HIDDEN
 from alpamayo_ros.reasoning.driving_language import CAUSE, LABELS, META, vocabulary
 from alpamayo_ros.structs.rationale import LaneAction, LateralAction, LongitudinalAction
-from alpamayo_ros.training.anatomy import STEP_S, Anatomy
 from alpamayo_ros.training.batches import Batch
 from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
-from alpamayo_ros.training.nano import Nano
-from alpamayo_ros.training.reasoning_decoder import HIDDEN
 from alpamayo_ros.training.shard import BOX_CLASSES
 
 MOMENTS = 6

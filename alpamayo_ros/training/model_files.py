@@ -12,9 +12,9 @@ from safetensors.torch import load, save
 
 from alpamayo_ros.errors import ArtifactError
 from alpamayo_ros.inference.model_folder import open_model_folder
+from alpamayo_ros.inference.networks.nano import Nano
 from alpamayo_ros.reasoning.driving_language import vocabulary
 from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
-from alpamayo_ros.training.nano import Nano
 from alpamayo_ros.training.onnx_export import export_nano
 
 VERSION = "0.1"

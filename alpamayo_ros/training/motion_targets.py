@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.geometry.kinematics import MAX_ACCELERATION_MPS2, MAX_CURVATURE_RADPM
-from alpamayo_ros.training.anatomy import STEP_S
+from alpamayo_ros.inference.networks.anatomy import STEP_S
 
 STANDING_M = 0.05
 """Below this path per step a heading change says little about curvature."""

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.errors import ParameterError
+from alpamayo_ros.inference.networks.anatomy import POINTS
 from alpamayo_ros.params.node_parameters import NodeParameters
 from alpamayo_ros.params.profile import Profile, load_profile
 from alpamayo_ros.pipeline.stages import Stages, load_stages
 from alpamayo_ros.structs.plan import PlanContext
 from alpamayo_ros.structs.rationale import LongitudinalAction, Rationale
 from alpamayo_ros.structs.trajectory import TrajectorySet
-from alpamayo_ros.training.anatomy import POINTS
 from alpamayo_ros.training.branches import bystanders, without_cause
 from alpamayo_ros.training.moments import Moments, answer
 from alpamayo_ros.training.statements import HORIZON_S, contradictions, measure, read_statement

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from alpamayo_ros.inference.networks.anatomy import POINTS, STEP_S
+from alpamayo_ros.inference.networks.nano import Nano
 from alpamayo_ros.reasoning.driving_language import LABELS, Answer, DrivingLanguage
-from alpamayo_ros.training.anatomy import POINTS, STEP_S
 from alpamayo_ros.training.batches import load_batch
-from alpamayo_ros.training.nano import Nano
 from alpamayo_ros.training.sampling import answer, trajectories
 from alpamayo_ros.training.shard import Shard
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from alpamayo_ros.training.anatomy import STEP_S
+from alpamayo_ros.inference.networks.anatomy import STEP_S
 from alpamayo_ros.world.ego import advance_ego
 from alpamayo_ros.world.expert.offsets import Offset
 from alpamayo_ros.world.expert.steering import steer

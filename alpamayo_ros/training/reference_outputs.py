@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from alpamayo_ros.inference.networks.nano import Nano
+from alpamayo_ros.inference.networks.parts import OUTPUTS, torch_parts
 from alpamayo_ros.training.example_inputs import EVERY, example_inputs
-from alpamayo_ros.training.nano import Nano
-from alpamayo_ros.training.onnx_export import OUTPUTS, torch_parts
 
 
 def reference_outputs(nano: Nano, seed: int = 0) -> dict[str, NDArray[np.float32]]:

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
+from alpamayo_ros.inference.networks.anatomy import POINTS
+from alpamayo_ros.inference.networks.nano import Nano
+from alpamayo_ros.inference.networks.reasoning_decoder import HIDDEN
 from alpamayo_ros.reasoning.driving_language import MAX_TOKENS
-from alpamayo_ros.training.anatomy import POINTS
 from alpamayo_ros.training.batches import Batch
 from alpamayo_ros.training.losses import roll_out
-from alpamayo_ros.training.nano import Nano
-from alpamayo_ros.training.reasoning_decoder import HIDDEN
 
 BEGIN_ID, END_ID = 1, 2
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 
-from alpamayo_ros.training.anatomy import HISTORY_ROWS, POINTS
+from alpamayo_ros.inference.networks.anatomy import HISTORY_ROWS, POINTS
 
 EVERY_STEPS = 5
 NEAR_CHANGE = (-2, 0, 2)

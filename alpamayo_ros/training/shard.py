@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.errors import ArtifactError
+from alpamayo_ros.inference.networks.anatomy import CAMERAS, FRAMES, HISTORY_ROWS, POINTS
 from alpamayo_ros.reasoning.driving_language import MAX_TOKENS
-from alpamayo_ros.training.anatomy import CAMERAS, FRAMES, HISTORY_ROWS, POINTS
 
 PICTURES = len(CAMERAS) * FRAMES
 """Pictures of one sample, camera-major, oldest first."""

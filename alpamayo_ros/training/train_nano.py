@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from alpamayo_ros.inference.model_folder import open_model_folder
+from alpamayo_ros.inference.networks.anatomy import Anatomy
 from alpamayo_ros.reasoning.driving_language import vocabulary
-from alpamayo_ros.training.anatomy import Anatomy
 from alpamayo_ros.training.balance import sample_weights
 from alpamayo_ros.training.generation import GenerationOptions, TrainingData, generate
 from alpamayo_ros.training.model_files import read_weights, write_model

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from alpamayo_ros.errors import ConfigurationError
-from alpamayo_ros.training.anatomy import Anatomy
+from alpamayo_ros.inference.networks.anatomy import Anatomy
+from alpamayo_ros.inference.networks.nano import Nano
 from alpamayo_ros.training.batches import TRAINING_VARIATION, BatchStream
 from alpamayo_ros.training.losses import LossWeights, NanoLoss
 from alpamayo_ros.training.muon import Muon
-from alpamayo_ros.training.nano import Nano
 from alpamayo_ros.training.precision import faster_precision
 from alpamayo_ros.training.progress_metrics import measure_progress
 from alpamayo_ros.training.shard import Shard

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from alpamayo_ros.inference.networks.anatomy import CAMERAS, FRAMES, HEIGHT_PX, HISTORY_ROWS, POINTS, STEP_S, WIDTH_PX
 from alpamayo_ros.reasoning.driving_language import LABELS, MAX_TOKENS, Answer, DrivingLanguage
 from alpamayo_ros.structs.rationale import LaneAction, LateralAction, LongitudinalAction
-from alpamayo_ros.training.anatomy import CAMERAS, FRAMES, HEIGHT_PX, HISTORY_ROWS, POINTS, STEP_S, WIDTH_PX
 from alpamayo_ros.training.motion_targets import actions_from_motion
 from alpamayo_ros.training.shard import BOX_CLASSES, Shard
 

@@ -7,12 +7,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; run 'make test-torch'")
 
+from alpamayo_ros.inference.networks.anatomy import Anatomy  # noqa: E402
+from alpamayo_ros.inference.networks.nano import Nano  # noqa: E402
+from alpamayo_ros.inference.networks.reasoning_decoder import HIDDEN  # noqa: E402
 from alpamayo_ros.reasoning.driving_language import vocabulary  # noqa: E402
-from alpamayo_ros.training.anatomy import Anatomy  # noqa: E402
 from alpamayo_ros.training.losses import roll_out  # noqa: E402
 from alpamayo_ros.training.motion_targets import ACTION_STD  # noqa: E402
-from alpamayo_ros.training.nano import Nano  # noqa: E402
-from alpamayo_ros.training.reasoning_decoder import HIDDEN  # noqa: E402
 
 
 @pytest.fixture

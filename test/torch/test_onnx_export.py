@@ -12,11 +12,11 @@ import onnxruntime  # noqa: E402
 
 from alpamayo_ros.errors import ArtifactError  # noqa: E402
 from alpamayo_ros.inference.model_folder import open_model_folder  # noqa: E402
+from alpamayo_ros.inference.networks.anatomy import Anatomy  # noqa: E402
+from alpamayo_ros.inference.networks.nano import Nano  # noqa: E402
 from alpamayo_ros.reasoning.driving_language import vocabulary  # noqa: E402
 from alpamayo_ros.training import onnx_export  # noqa: E402
-from alpamayo_ros.training.anatomy import Anatomy  # noqa: E402
 from alpamayo_ros.training.model_files import LARGEST_BYTES, PARTS, read_weights, write_model  # noqa: E402
-from alpamayo_ros.training.nano import Nano  # noqa: E402
 
 
 @pytest.fixture(scope="module")

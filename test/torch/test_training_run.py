@@ -11,8 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed; run 'make test-torch'")
 
 from alpamayo_ros.errors import ArtifactError, ConfigurationError  # noqa: E402
+from alpamayo_ros.inference.networks.anatomy import Anatomy  # noqa: E402
 from alpamayo_ros.reasoning.driving_language import vocabulary  # noqa: E402
-from alpamayo_ros.training.anatomy import Anatomy  # noqa: E402
 from alpamayo_ros.training.batches import TRAINING_VARIATION, BatchStream, dense_targets, load_batch  # noqa: E402
 from alpamayo_ros.training.shard import BOX_CLASSES, Shard  # noqa: E402
 from alpamayo_ros.training.training_run import (  # noqa: E402

@@ -1,155 +1,27 @@
 """The ``ort_cpu`` backend: ONNX files by ONNX Runtime on the CPU, pinned to a number of threads, nothing else."""
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-import onnxruntime
-
-from alpamayo_ros.errors import BackendError, TensorSpecError
-from alpamayo_ros.inference.backend import Tensors, TensorSpec, validate_tensors
+from alpamayo_ros.inference.backend import ONE_CPU_THREAD, SessionOptions
+from alpamayo_ros.inference.backends.ort_session import (
+    CPU_PROVIDER,
+    OrtSession,
+    Provider,
+    library_versions,
+    open_model_file,
+    open_onnx_with,
+)
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import StageSpec
 
-PROVIDER = "CPUExecutionProvider"
+__all__ = ["PROVIDER", "library_versions", "open_onnx", "open_session"]
 
-_ERRORS_ONLY = 3
-_NOWHERE = "/dev/null/weights belong into the file"
-_TYPES = {
-    "tensor(bool)": "bool",
-    "tensor(uint8)": "uint8",
-    "tensor(int32)": "int32",
-    "tensor(int64)": "int64",
-    "tensor(float16)": "float16",
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-}
+PROVIDER = Provider(CPU_PROVIDER, "onnxruntime")
 
 
-class OrtCpuSession:
-    """A loaded ONNX file."""
-
-    def __init__(self, name: str, session: Any) -> None:
-        """Read what the file takes and gives.
-
-        Raises:
-            TensorSpecError: A tensor has a type that no stage has.
-        """
-        self._name = name
-        self._session = session
-        self._inputs = _specs(session.get_inputs(), f"input of {name}")
-        self._outputs = _specs(session.get_outputs(), f"output of {name}")
-        self._output_names = [spec.name for spec in self._outputs]
-
-    @property
-    def input_specs(self) -> tuple[TensorSpec, ...]:
-        """Tensors that ``infer`` takes."""
-        return self._inputs
-
-    @property
-    def output_specs(self) -> tuple[TensorSpec, ...]:
-        """Tensors that ``infer`` returns."""
-        return self._outputs
-
-    def warm_up(self) -> None:
-        """Run once on zeros; a dimension of any length has the length 1.
-
-        Raises:
-            BackendError: The run did not succeed, or its inputs do not fit into memory.
-        """
-        try:
-            zeros = {
-                spec.name: np.zeros([1 if length < 0 else length for length in spec.shape], spec.dtype)
-                for spec in self._inputs
-            }
-        except (MemoryError, ValueError) as error:
-            raise BackendError(f"{self._name} could not be run: {error}; expected inputs of a usable size") from error
-        self.infer(zeros, 0)
-
-    def infer(self, inputs: Tensors, seed: int) -> Tensors:  # noqa: ARG002 - nothing in an ONNX file here is random
-        """Run the file once; see ``Session.infer``."""
-        if self._session is None:
-            raise BackendError(f"{self._name} was closed; expected a loaded file")
-        validate_tensors(self._inputs, inputs, f"input of {self._name}")
-        found = _translated(
-            lambda: self._session.run(self._output_names, dict(inputs)), f"{self._name} could not be run"
-        )
-        outputs: Tensors = dict(zip(self._output_names, found, strict=True))
-        validate_tensors(self._outputs, outputs, f"output of {self._name}")
-        return outputs
-
-    def close(self) -> None:
-        """Release the file's memory."""
-        self._session = None
+def open_session(stage: StageSpec, model: ModelFolder | None, options: SessionOptions = ONE_CPU_THREAD) -> OrtSession:
+    """Load an ONNX file of the model folder; see ``open_model_file``."""
+    return open_model_file("ort_cpu", PROVIDER, stage, model, options)
 
 
-def library_versions() -> dict[str, str]:
-    """Return the version of ONNX Runtime."""
-    return {"onnxruntime": onnxruntime.__version__}
-
-
-def open_session(stage: StageSpec, model: ModelFolder | None, session_threads: int = 1) -> OrtCpuSession:
-    """Load an ONNX file of the model folder, once its digest is verified.
-
-    Args:
-        stage: Names the file.
-        model: The model folder.
-        session_threads: Threads of one run; the runs of a file are bit-equal for equal inputs, threads and machine.
-
-    Raises:
-        ArtifactError: The file is missing or is not the one that the model names.
-        BackendError: There is no model folder, or ONNX Runtime refuses the file or would run it elsewhere.
-    """
-    if model is None:
-        raise BackendError(
-            f"backend 'ort_cpu' loads {stage.program!r} from a model folder, and the profile names none; "
-            "expected 'model' in the profile"
-        )
-    return open_onnx(stage.program, model.read(stage.program), session_threads)
-
-
-def open_onnx(name: str, data: bytes, session_threads: int = 1) -> OrtCpuSession:
-    """Load an ONNX file's bytes, whose digest the caller has verified.
-
-    Args:
-        name: For error texts.
-        data: The file.
-        session_threads: Threads of one run.
-
-    Raises:
-        BackendError: ONNX Runtime refuses the file or would run it elsewhere.
-    """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = session_threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.use_deterministic_compute = True
-    options.log_severity_level = _ERRORS_ONLY
-    # A thread that waits by spinning takes its core from the other nodes.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Weights in files of their own would be read from the working directory, and no digest covers them.
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NOWHERE)
-    session = _translated(
-        lambda: onnxruntime.InferenceSession(data, options, providers=[PROVIDER]), f"{name} cannot be loaded"
-    )
-    providers = session.get_providers()
-    if providers != [PROVIDER]:
-        raise BackendError(f"{name} would run on {', '.join(providers)}; expected {PROVIDER} alone")
-    return OrtCpuSession(name, session)
-
-
-def _specs(arguments: list[Any], what: str) -> tuple[TensorSpec, ...]:
-    specs = []
-    for argument in arguments:
-        if argument.type not in _TYPES:
-            raise TensorSpecError(f"{what} {argument.name!r} is {argument.type}; expected one of: {', '.join(_TYPES)}")
-        shape = tuple(length if isinstance(length, int) else -1 for length in argument.shape)
-        specs.append(TensorSpec(argument.name, shape, _TYPES[argument.type]))
-    return tuple(specs)
-
-
-def _translated(run: Callable[[], Any], what: str) -> Any:
-    try:
-        return run()
-    except Exception as error:  # its exceptions have no common base, and some come from C++
-        raise BackendError(f"{what}: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from error
+def open_onnx(name: str, data: bytes, options: SessionOptions = ONE_CPU_THREAD) -> OrtSession:
+    """Load an ONNX file's bytes; see ``open_onnx_with``."""
+    return open_onnx_with(PROVIDER, name, data, options)

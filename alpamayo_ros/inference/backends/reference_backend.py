@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from alpamayo_ros.errors import BackendError, expected_one_of
 from alpamayo_ros.geometry.kinematics import PlanarMotion, limit_turn_rate, measure_motion, roll_out
-from alpamayo_ros.inference.backend import Tensors, TensorSpec, validate_tensors
+from alpamayo_ros.inference.backend import ONE_CPU_THREAD, SessionOptions, Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.profile import StageSpec
 
@@ -65,7 +65,7 @@ def library_versions() -> dict[str, str]:
 def open_session(
     stage: StageSpec,
     model: ModelFolder | None = None,  # noqa: ARG001 - these programs are code, not files
-    session_threads: int = 1,  # noqa: ARG001 - they run in the caller's thread
+    options: SessionOptions = ONE_CPU_THREAD,  # noqa: ARG001 - they run in the caller's thread
 ) -> ReferenceSession:
     """Load a reference program by name.
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from alpamayo_ros.errors import BackendError, BackendUnavailableError
-from alpamayo_ros.inference.registry import BACKEND_IDS, library_versions, open_session
+from alpamayo_ros.inference.registry import BACKEND_IDS, executed_file, library_versions, open_session
 from alpamayo_ros.params.profile import StageSpec
 
 STAGE = StageSpec("kinematic_motion")
@@ -16,7 +16,7 @@ def test_the_reference_backend_opens() -> None:
     assert open_session("reference", STAGE).output_specs[0].name == "motion"
 
 
-@pytest.mark.parametrize("backend", sorted(set(BACKEND_IDS) - {"reference", "ort_cpu"}))
+@pytest.mark.parametrize("backend", sorted(set(BACKEND_IDS) - {"reference", "ort_cpu", "ort_cuda", "torch"}))
 def test_a_backend_that_is_not_built_is_refused_instead_of_replaced(backend: str) -> None:
     with pytest.raises(BackendUnavailableError, match=f"backend '{backend}' is not part of this version"):
         open_session(backend, STAGE)
@@ -40,7 +40,20 @@ def test_a_backend_names_the_versions_of_its_libraries() -> None:
 
 def test_a_backend_whose_library_is_absent_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.delitem(sys.modules, "alpamayo_ros.inference.backends.ort_cpu_backend", raising=False)
+    for name in ("ort_cpu_backend", "ort_session"):
+        monkeypatch.delitem(sys.modules, f"alpamayo_ros.inference.backends.{name}", raising=False)
     for use in (lambda: library_versions("ort_cpu"), lambda: open_session("ort_cpu", StageSpec("x.onnx"))):
         with pytest.raises(BackendUnavailableError, match=r"'ort_cpu' needs onnxruntime, .*: pip install onnxruntime"):
             use()
+
+
+def test_torch_without_its_libraries_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "alpamayo_ros.inference.backends.torch_backend", raising=False)
+    with pytest.raises(BackendUnavailableError, match=r"'torch' needs torch, .*: pip install alpamayo_ros\[torch\]"):
+        open_session("torch", STAGE)
+
+
+def test_a_backend_says_which_file_it_runs() -> None:
+    assert executed_file("ort_cpu", "vision.onnx") == "vision.onnx"
+    assert executed_file("torch", "vision.onnx") == "weights.safetensors"

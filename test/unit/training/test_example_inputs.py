@@ -6,8 +6,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from alpamayo_ros.inference.networks.anatomy import Anatomy
 from alpamayo_ros.reasoning.driving_language import vocabulary
-from alpamayo_ros.training.anatomy import Anatomy
 from alpamayo_ros.training.example_inputs import EVERY, example_inputs
 
 ROOT = Path(__file__).resolve().parents[3]

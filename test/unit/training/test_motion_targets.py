@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.geometry.kinematics import roll_out_actions
-from alpamayo_ros.training.anatomy import POINTS, STEP_S
+from alpamayo_ros.inference.networks.anatomy import POINTS, STEP_S
 from alpamayo_ros.training.motion_targets import actions_from_motion, in_rig_frame
 
 

@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from alpamayo_ros.errors import ArtifactError, BackendError, DigestMismatchError, TensorSpecError
-from alpamayo_ros.inference.backend import Session, TensorSpec
+from alpamayo_ros.inference.backend import Session, SessionOptions, TensorSpec
 from alpamayo_ros.inference.backends.ort_cpu_backend import PROVIDER
 from alpamayo_ros.inference.model_folder import open_model_folder
 from alpamayo_ros.inference.registry import open_onnx, open_session
@@ -23,7 +23,7 @@ def folder(tmp_path: Path, tiny_model: Any) -> Path:
 
 
 def load(folder: Path, program: str = "vision.onnx", threads: int = 1) -> Session:
-    return open_session("ort_cpu", StageSpec(program), open_model_folder(folder), session_threads=threads)
+    return open_session("ort_cpu", StageSpec(program), open_model_folder(folder), SessionOptions(threads))
 
 
 def pictures(seed: int = 0) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def test_the_same_input_gives_the_same_bits_each_time_and_in_every_session(folde
 def test_it_runs_on_the_cpu_alone_with_the_pinned_threads(folder: Path) -> None:
     session: Any = load(folder, threads=3)
     options = session._session.get_session_options()
-    assert session._session.get_providers() == [PROVIDER]
+    assert session._session.get_providers() == [PROVIDER.name]
     assert (options.intra_op_num_threads, options.inter_op_num_threads) == (3, 1)
     assert options.use_deterministic_compute
 

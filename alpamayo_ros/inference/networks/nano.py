@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
-from alpamayo_ros.training.action_expert import ActionExpert
-from alpamayo_ros.training.anatomy import Anatomy
-from alpamayo_ros.training.reasoning_decoder import ReasoningDecoder
-from alpamayo_ros.training.vision_encoder import VisionEncoder
+from alpamayo_ros.inference.networks.action_expert import ActionExpert
+from alpamayo_ros.inference.networks.anatomy import Anatomy
+from alpamayo_ros.inference.networks.reasoning_decoder import ReasoningDecoder
+from alpamayo_ros.inference.networks.vision_encoder import VisionEncoder
 
 
 class Nano(nn.Module):

@@ -7,8 +7,8 @@ not rewrite it. That costs a sixth of a decoder that does, and the text tokens s
 import torch
 from torch import Tensor, nn
 
-from alpamayo_ros.training.anatomy import HISTORY_ROWS, LONGEST_ANSWER, NAVIGATION, STEP_S, Anatomy
-from alpamayo_ros.training.attention import FeedForward, attend
+from alpamayo_ros.inference.networks.anatomy import HISTORY_ROWS, LONGEST_ANSWER, NAVIGATION, STEP_S, Anatomy
+from alpamayo_ros.inference.networks.attention import FeedForward, attend
 
 HIDDEN = -1e4
 """Added to the score of a token that may not be seen yet; finite, so that fp16 engines can hold it."""

@@ -8,9 +8,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from alpamayo_ros.training.anatomy import POINTS, Anatomy
-from alpamayo_ros.training.attention import Attention, FeedForward
-from alpamayo_ros.training.reasoning_decoder import HistoryEncoder
+from alpamayo_ros.inference.networks.anatomy import POINTS, Anatomy
+from alpamayo_ros.inference.networks.attention import Attention, FeedForward
+from alpamayo_ros.inference.networks.reasoning_decoder import HistoryEncoder
 
 FREQUENCIES = 16
 

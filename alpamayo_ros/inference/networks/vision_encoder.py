@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from alpamayo_ros.training.anatomy import CAMERAS, FRAMES, Anatomy
-from alpamayo_ros.training.attention import Attention, FeedForward
+from alpamayo_ros.inference.networks.anatomy import CAMERAS, FRAMES, Anatomy
+from alpamayo_ros.inference.networks.attention import Attention, FeedForward
 
 
 class Residual(nn.Module):

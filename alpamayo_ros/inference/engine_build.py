@@ -1,0 +1,151 @@
+"""Build an engine: a model folder of another precision, whose ``model.yaml`` says what it was built from and for."""
+
+import hashlib
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from alpamayo_ros.errors import ArtifactError, BackendError, ConfigurationError, OutputError, expected_one_of
+from alpamayo_ros.inference.backend import Tensors
+from alpamayo_ros.inference.engine_identity import ENGINE, NONE, EngineIdentity, engine_identity
+from alpamayo_ros.inference.model_folder import MODEL_FILE, ModelFolder, open_model_folder
+from alpamayo_ros.inference.onnx_precision import PRECISIONS, to_fp16, to_int8
+from alpamayo_ros.lineage.canonical import bytes_id
+
+BUILT = ("ort_cpu", "ort_cuda")
+"""Backends whose engines are ONNX files."""
+BUILDERS = ("onnx", "onnxruntime")
+
+NOT_RUN = ("weights.safetensors",)
+"""Files of a model that no ONNX engine runs."""
+
+Calibration = Mapping[str, Sequence[Tensors]]
+"""By file name: inputs as they occur."""
+
+
+def calibration_digest(calibration: Calibration) -> str:
+    """Return the ``sha256:`` digest of every number of a calibration set, ``none`` for an empty one."""
+    if not any(calibration.values()):
+        return NONE
+    digest = hashlib.sha256()
+    for name in sorted(calibration):
+        for row in calibration[name]:
+            for key in sorted(row):
+                digest.update(f"{name}\t{key}\t{row[key].dtype}\t{row[key].shape}\n".encode())
+                digest.update(row[key].tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def build_engine(
+    model: ModelFolder, programs: Sequence[str], out: Path, *, backend: str, precision: str, calibration: Calibration
+) -> tuple[ModelFolder, bool]:
+    """Build an engine into a folder, or find it there.
+
+    Args:
+        model: As it was trained.
+        programs: Its files that are run; the others are copied.
+        out: Folder to make. One that holds the same engine is left as it is.
+        backend: Backend id that will run it.
+        precision: One of PRECISIONS.
+        calibration: Inputs by program, for ``int8``.
+
+    Returns:
+        The engine's folder, and whether it was built now.
+
+    Raises:
+        ConfigurationError: The backend or precision is not known, or there is nothing to calibrate with.
+        ArtifactError: The model is an engine itself, a file is not the one that it names, or ``out`` holds another.
+        BackendError: A file cannot be converted.
+        OutputError: The folder cannot be written.
+    """
+    if backend not in BUILT:
+        raise ConfigurationError(expected_one_of("backend to build for", backend, BUILT))
+    if precision not in PRECISIONS:
+        raise ConfigurationError(expected_one_of("precision", precision, PRECISIONS))
+    if engine_identity(model) is not None:
+        raise ArtifactError(f"model {model.path} is an engine; expected the model that it was built from")
+    identity = EngineIdentity(
+        source=model.digest,
+        backend=backend,
+        precision=precision,
+        libraries={name: _version(name) for name in BUILDERS},
+        calibration=calibration_digest(calibration) if precision == "int8" else NONE,
+    )
+    if out.exists():
+        return _require_same(out, identity), False
+    files = {name: model.read(name) for name in model.files if name not in NOT_RUN}
+    for name in programs:
+        files[name] = _converted(name, files[name], precision, calibration)
+    try:
+        built = _written(model, files, identity, out)
+    except OSError as error:
+        raise OutputError(f"engine {out} cannot be written: {error.strerror}; expected a folder to make") from error
+    return open_model_folder(out), built
+
+
+def _converted(name: str, data: bytes, precision: str, calibration: Calibration) -> bytes:
+    if precision == "fp16":
+        return to_fp16(name, data)
+    if precision == "int8":
+        return to_int8(name, data, calibration.get(name, ()))
+    return data
+
+
+def _written(model: ModelFolder, files: Mapping[str, bytes], identity: EngineIdentity, out: Path) -> bool:
+    """Put a whole folder in place; return False if another process was there first with the same engine."""
+    document = {
+        **{name: value for name, value in model.document.items() if name != "network"},
+        "files": {name: bytes_id(data) for name, data in files.items()},
+        ENGINE: identity.document(),
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _staged(out) as staged:
+        for name, data in files.items():
+            (staged / name).write_bytes(data)
+        text = io.StringIO()
+        YAML().dump(document, text)
+        (staged / MODEL_FILE).write_text(text.getvalue(), encoding="utf-8")
+        try:
+            staged.rename(out)
+        except OSError:
+            if not out.is_dir():
+                raise
+            _require_same(out, identity)
+            return False
+    return True
+
+
+@contextmanager
+def _staged(out: Path) -> Iterator[Path]:
+    """Make a folder beside the destination; what is left of it at the end is removed."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{out.name[:32]}.", dir=out.parent))
+    try:
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _require_same(out: Path, identity: EngineIdentity) -> ModelFolder:
+    found = open_model_folder(out)
+    stated = engine_identity(found)
+    if stated is None or stated.key != identity.key:
+        other = "a model that is no engine" if stated is None else f"the engine {stated.key}"
+        raise ArtifactError(f"engine {out} is there already and is {other}; expected {identity.key}, or a new folder")
+    found.verify()
+    return found
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError as error:
+        raise BackendError(
+            f"an engine is built by {name}, which is missing; expected it: pip install {name}"
+        ) from error

@@ -1,0 +1,1 @@
+"""Networks in torch: what the backend `torch` runs, and what is trained."""
