@@ -1,6 +1,5 @@
 """Precision as a change of an ONNX file: half precision, or eight bits with what was measured on real inputs."""
 
-import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -55,6 +54,7 @@ def to_int8(name: str, data: bytes, inputs: Sequence[Tensors]) -> bytes:
         raise ConfigurationError(f"{name} has no calibration inputs; expected a bag with ticks that are answered")
     onnx = _onnx()
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -65,25 +65,22 @@ def to_int8(name: str, data: bytes, inputs: Sequence[Tensors]) -> bytes:
             return None if row is None else dict(row)
 
     def quantise() -> bytes:
+        model = onnx.load_from_string(data)
+        # It would advise a preprocessing that folds constants; the exporter has folded ours.
+        add_pre_process_metadata(model)
         with tempfile.TemporaryDirectory() as folder:
-            source, target = Path(folder) / "source.onnx", Path(folder) / "target.onnx"
-            source.write_bytes(data)
-            # It warns of a preprocessing for files with foldable parts; the exporter has folded ours.
-            logging.disable(logging.WARNING)
-            try:
-                quantize_static(
-                    str(source),
-                    str(target),
-                    Reader(),
-                    quant_format=QuantFormat.QDQ,
-                    op_types_to_quantize=list(QUANTISED),
-                    per_channel=True,
-                    activation_type=QuantType.QUInt8,
-                    weight_type=QuantType.QInt8,
-                    extra_options={"MatMulConstBOnly": True},
-                )
-            finally:
-                logging.disable(logging.NOTSET)
+            target = Path(folder) / "target.onnx"
+            quantize_static(
+                model,
+                str(target),
+                Reader(),
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=list(QUANTISED),
+                per_channel=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+                extra_options={"MatMulConstBOnly": True},
+            )
             return bytes(onnx.load(str(target)).SerializeToString(deterministic=True))
 
     return translated(quantise, f"{name} cannot be quantised")
