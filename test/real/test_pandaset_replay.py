@@ -72,7 +72,7 @@ def test_displacement_errors_say_over_how_many_ticks(pandaset: Path, tmp_path: P
 def test_the_report_shows_the_street_and_both_paths(pandaset: Path, tmp_path: Path) -> None:
     replay(pandaset, tmp_path / "a")
     page = (tmp_path / "a" / "report.html").read_text()
-    assert page.count("data:image/jpeg;base64,") == 6
+    assert page.count("data:image/jpeg;base64,") == 10
     assert "CC BY 4.0" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
 

@@ -157,7 +157,17 @@ def test_sections_come_in_the_order_of_who_asks_what(regression):
     page = regression
     sections = [attributes["id"] for attributes in page.all("section")]
     assert sections.pop(0) == "baseline"
-    assert sections == ["summary", "comparison", "paths", "ticks", "time-line", "lineage", "timings", "input"]
+    assert sections == [
+        "summary",
+        "comparison",
+        "paths",
+        "statements",
+        "ticks",
+        "time-line",
+        "lineage",
+        "timings",
+        "input",
+    ]
     targets = [attributes["href"][1:] for attributes in page.all("a")]
     assert targets == sections
 
@@ -225,7 +235,7 @@ def test_every_picture_has_a_text_a_size_and_a_dark_twin_for_charts(regression):
 def test_shown_ticks_have_picture_rationale_and_meta_action(page):
     words = words_of(page)
     assert "Tick at 1.200 s front_wide, frame -11.3 ms from the tick. The predicted path is drawn" in words
-    assert "Rationale rationale 12 Meta-action keep speed t0 1700000001200000000" in words
+    assert "Rationale rationale 12 Meta-action keep speed Because of nothing t0 1700000001200000000" in words
     assert any("front_wide at 1.200 s. The predicted path is drawn" in image["alt"] for image in page.all("img"))
 
 
