@@ -40,7 +40,7 @@ def test_a_short_run_learns_and_a_second_goes_on(tmp_path: Path, make_toy_shard:
     shard, losses = make_toy_shard(96), []
     run = run_in(tmp_path, shard)
     run.train(lambda progress, found: losses.append(found["all"]))
-    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
+    assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:3])
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["steps"] == run.progress.steps
     assert 0.0 <= lines[-1]["meta"] <= 1.0
