@@ -23,7 +23,7 @@ from alpamayo_ros.training.training_run import (  # noqa: E402
 )
 
 ANATOMY = Anatomy(len(vocabulary()), stem=16, middle=32, width=32, layers=2, expert_width=32, expert_layers=1)
-OPTIONS = RunOptions(minutes=0.25, batch=16, measure_every_s=60.0, measured=16)
+OPTIONS = RunOptions(minutes=0.5, batch=16, measure_every_s=60.0, measured=16)
 
 
 def run_in(folder: Path, shard: Shard, options: RunOptions = OPTIONS) -> TrainingRun:
@@ -40,7 +40,7 @@ def test_a_short_run_learns_and_a_second_goes_on(tmp_path: Path, make_toy_shard:
     shard, losses = make_toy_shard(96), []
     run = run_in(tmp_path, shard)
     run.train(lambda progress, found: losses.append(found["all"]))
-    assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:3])
+    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["steps"] == run.progress.steps
     assert 0.0 <= lines[-1]["meta"] <= 1.0
