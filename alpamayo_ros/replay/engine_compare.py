@@ -99,7 +99,7 @@ def compare_on_bag(
             replay_bag(reader, setup, drive, Path(folder) / "outputs", progress)
             return _judged(
                 (_side(first, setup.stack), _side(second, other)), f"bag {bag}", tolerances, twins.pairs, twins.ticks,
-                twins.failures,
+                twins.failures, on_bag=True,
             )  # fmt: skip
 
 
@@ -128,7 +128,9 @@ def compare_on_random(
             for number in range(count):
                 pair.infer(random_inputs(pair.input_specs, random), number)
         source = f"{count} random inputs of each program, seed {seed}"
-        return _judged((_side(first, ours), _side(second, theirs)), source, tolerances, twins.pairs, (), ())
+        return _judged(
+            (_side(first, ours), _side(second, theirs)), source, tolerances, twins.pairs, (), (), on_bag=False
+        )
 
 
 def _other_setup(side: Side, first: StackSetup) -> StackSetup:
@@ -180,6 +182,8 @@ def _judged(
     pairs: Mapping[str, PairedSession],
     ticks: Sequence[TickAgreement],
     failures: Sequence[str],
+    *,
+    on_bag: bool,
 ) -> EngineComparison:
     outputs = tuple(
         OutputDifference(
@@ -208,6 +212,7 @@ def _judged(
         failures=tuple(failures),
         exceeded=tuple(_exceeded(outputs, ticks, failures, shares, tolerances)),
         shares=shares,
+        on_bag=on_bag,
     )
 
 

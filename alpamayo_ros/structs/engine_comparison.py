@@ -93,6 +93,8 @@ class EngineComparison:
         ticks: Ticks that both answered; empty on random numbers.
         failures: Ticks that only one of them answered, with the reason.
         exceeded: What is not allowed, one sentence each.
+        shares: Share of ticks by what was the same: ``text``, ``decision``, ``sample``.
+        on_bag: Whether ticks were to be answered.
     """
 
     first: EngineSide
@@ -104,11 +106,12 @@ class EngineComparison:
     failures: tuple[str, ...] = ()
     exceeded: tuple[str, ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
+    on_bag: bool = False
 
     @property
     def compared(self) -> bool:
-        """Whether there was anything to compare."""
-        return any(one.calls for one in self.outputs)
+        """Whether there was anything to compare; two that fail at every tick alike show nothing."""
+        return bool(self.ticks or self.failures) if self.on_bag else any(one.calls for one in self.outputs)
 
     @property
     def first_apart(self) -> TickAgreement | None:

@@ -11,11 +11,8 @@ from alpamayo_ros.errors import ConfigurationError, TensorSpecError
 from alpamayo_ros.reasoning.driving_language import Answer, DrivingLanguage
 from alpamayo_ros.replay.engine_compare import compare_on_bag, compare_on_random, parse_side
 from alpamayo_ros.replay.engine_tolerances import load_engine_tolerances
-from alpamayo_ros.storage.reader import open_bag
-from alpamayo_ros.storage.writer import BagWriter
 from alpamayo_ros.structs.rationale import LaneAction, LateralAction, LongitudinalAction
 
-DEMO = Path(__file__).resolve().parents[3] / "bags" / "demo"
 TOLERANCES = load_engine_tolerances()
 ANSWER = Answer(
     ("i", "stay", "behind", "."),
@@ -26,18 +23,6 @@ ANSWER = Answer(
     LateralAction.STRAIGHT,
     LaneAction.KEEP,
 )
-
-
-@pytest.fixture(scope="module")
-def short_bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the first 2.5 s of the demo bag."""
-    path = tmp_path_factory.mktemp("short") / "bag"
-    with open_bag(DEMO) as reader, BagWriter(path, identity=None) as writer:
-        for name, topic in reader.topics.items():
-            writer.add_topic(name, topic.type_name)
-        for message in reader.messages(end_ns=(reader.start_ns or 0) + 2_500_000_000):
-            writer.write(message.topic, message.payload, receive_ns=message.receive_ns, publish_ns=message.publish_ns)
-    return path
 
 
 @pytest.fixture
@@ -87,6 +72,13 @@ def test_one_that_fails_is_named_with_its_reason(make_side: Callable[..., Any], 
     assert not found.ticks
     assert "the second failed: output 'vision_tokens' of the perceive stage is not finite" in found.failures[0]
     assert any("only one of them answered" in sentence for sentence in found.exceeded)
+
+
+def test_two_that_fail_alike_at_every_tick_show_nothing(make_side: Callable[..., Any], short_bag: Path) -> None:
+    found = compare_on_bag(make_side("a", blind=True), make_side("b", blind=True), short_bag, TOLERANCES)
+    assert not found.ticks
+    assert not found.failures
+    assert not found.compared
 
 
 def test_random_inputs_tell_two_weights_apart_and_are_those_of_the_seed(make_side: Callable[..., Any]) -> None:
