@@ -1,14 +1,12 @@
 """The files of a learned model: named by their digests in ``model.yaml``, verified whenever they are read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from alpamayo_ros.errors import ArtifactError, expected_one_of
+from alpamayo_ros.inference.action_scale import ActionScale
 from alpamayo_ros.inference.verified_file import read_verified
 from alpamayo_ros.lineage.canonical import document_id
 from alpamayo_ros.params.documents import load_yaml, validate_document
@@ -26,8 +24,7 @@ class ModelFolder:
         version: Version of the model, for people.
         files: ``sha256:`` digest by the name of each file.
         dataset: ``sha256:`` digest of the manifest of the data that it was trained on, or ``unknown``.
-        action_mean: float64 (2,): mean of acceleration in m/s^2 and curvature in 1/m over the training data.
-        action_std: float64 (2,): their standard deviations.
+        actions: How acceleration and curvature are normalised.
         document: The document as it was read; its canonical form has the digest that names the model.
     """
 
@@ -36,8 +33,7 @@ class ModelFolder:
     version: str
     files: Mapping[str, str]
     dataset: str
-    action_mean: NDArray[np.float64]
-    action_std: NDArray[np.float64]
+    actions: ActionScale
     document: Mapping[str, Any]
 
     @property
@@ -86,7 +82,15 @@ def open_model_folder(path: Path) -> ModelFolder:
         version=document["version"],
         files=dict(document["files"]),
         dataset=document["dataset"],
-        action_mean=np.array(actions["mean"], dtype=np.float64),
-        action_std=np.array(actions["std"], dtype=np.float64),
+        actions=ActionScale(
+            _pair(actions["mean"]),
+            _pair(actions["std"]),
+            float(actions["curvature_knee"]) if "curvature_knee" in actions else None,
+        ),
         document=document,
     )
+
+
+def _pair(numbers: Sequence[float]) -> tuple[float, float]:
+    first, second = numbers
+    return float(first), float(second)

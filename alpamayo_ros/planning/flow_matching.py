@@ -57,7 +57,7 @@ class FlowMatching:
         self._dt_s = profile.dt_ms / 1000.0
         self._steps = int(options["flow_steps"])
         self._window_s = options["speed_window_ms"] / 1000.0
-        self._mean, self._std = model.action_mean, model.action_std
+        self._scale = model.actions
 
     def trajectories(self, context: PlanContext, seed: int) -> NDArray[np.float64]:
         """Return (K, 7, N) in the order of TRAJECTORY_FIELDS; see ``Planner.plan``.
@@ -79,10 +79,10 @@ class FlowMatching:
             validate_tensors(self._outputs, outputs, _OUTPUT)
             with np.errstate(over="ignore", invalid="ignore"):
                 sample = sample + outputs["velocity"] / np.float32(self._steps)
+        actions = self._scale.physical(sample)
+        if not np.isfinite(actions).all():
+            raise BackendError("actions of the planning stage are not finite")
         with np.errstate(over="ignore", invalid="ignore"):
-            actions = np.asarray(sample, dtype=np.float64) * self._std + self._mean
-            if not np.isfinite(actions).all():
-                raise BackendError("actions of the planning stage are not finite")
             return roll_out_actions(limit_actions(actions), self._speed_mps(context.history), self._dt_s)
 
     def _noise(self, t0_ns: int) -> NDArray[np.float32]:

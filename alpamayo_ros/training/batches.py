@@ -14,7 +14,7 @@ from torch import Tensor
 
 from alpamayo_ros.errors import ArtifactError
 from alpamayo_ros.inference.networks.anatomy import CAMERAS, FRAMES, HEIGHT_PX, STEP_S, WIDTH_PX
-from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
+from alpamayo_ros.training.motion_targets import ACTIONS
 from alpamayo_ros.training.shard import BOX_CLASSES, PICTURES, Shard
 
 CELL_PX = 8
@@ -75,7 +75,7 @@ def load_batch(
         images = _varied(images, random, variation)
     history = _varied_history(shard.history[samples], shard.speed_mps[samples], random, variation)
     seen = np.stack([dense_targets(shard.boxes_of(int(sample))) for sample in samples])
-    actions = (shard.actions[samples] - np.array(ACTION_MEAN, np.float32)) / np.array(ACTION_STD, np.float32)
+    actions = ACTIONS.normalised(shard.actions[samples]).astype(np.float32)
     tokens = shard.tokens[samples].astype(np.int64)
     longest = max(int((tokens > 0).sum(axis=1).max(initial=2)), 2)
     return Batch(

@@ -1,18 +1,20 @@
 """What nano is trained to do: say the answer, flow to the driven actions, and, as a help, see what is there."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from alpamayo_ros.inference.networks.anatomy import STEP_S, Anatomy
+from alpamayo_ros.geometry.kinematics import MAX_CURVATURE_RADPM
+from alpamayo_ros.inference.networks.anatomy import POINTS, STEP_S, Anatomy
 from alpamayo_ros.inference.networks.nano import Nano
 from alpamayo_ros.inference.networks.reasoning_decoder import HIDDEN
 from alpamayo_ros.reasoning.driving_language import CAUSE, LABELS, META, vocabulary
 from alpamayo_ros.structs.rationale import LaneAction, LateralAction, LongitudinalAction
 from alpamayo_ros.training.batches import Batch
-from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
+from alpamayo_ros.training.motion_targets import ACTIONS
 from alpamayo_ros.training.shard import BOX_CLASSES
 
 MOMENTS = 6
@@ -29,7 +31,7 @@ class LossWeights:
     Attributes:
         answer: Cross entropy of tokens.
         flow: Squared error of the velocity field.
-        path: Distance of the path that the flow points at, in units of 5 m.
+        path: Distance of the path that the flow points at, in the unit of ``path_unit``.
         seen: Dense heads.
         label: Weight of the token after ``<cause>`` beside a word's 1.
         box: Weight of camera and edges.
@@ -88,7 +90,8 @@ class DecisionHeads(nn.Module):
         decision = torch.stack([functional.cross_entropy(one, of) for one, of in zip(logits, truth, strict=True)])
         moments = batch.future[:, 9:60:10]
         gained = (moments[..., 3] - batch.speed_mps[:, None]) / 5.0
-        target = torch.stack([gained, moments[..., 1] / 5.0, moments[..., 2] * 2.0], dim=2).flatten(1)
+        unit = path_unit(moments.device)[9:60:10]
+        target = torch.stack([gained, moments[..., 1] / unit, moments[..., 2] * 10.0 / unit], dim=2).flatten(1)
         return decision.sum(), functional.smooth_l1_loss(self.move(state).float(), target, beta=0.2)
 
 
@@ -128,17 +131,39 @@ def seen_loss(found: Tensor, seen: Tensor) -> Tensor:
     return focal + ((distance - far).abs() * where).sum() / where.sum().clamp(min=32.0)
 
 
+def path_unit(device: torch.device) -> Tensor:
+    """Return the unit in m (64,) that a distance at each point is counted in: 0.5 m at once, 5 m at 6.4 s.
+
+    The vehicle drives the first moments of a plan before the next one comes, and keeping a lane is a matter of
+    decimetres there.
+    """
+    return 0.5 + 0.7 * STEP_S * torch.arange(1, POINTS + 1, device=device)
+
+
+def physical(actions: Tensor) -> Tensor:
+    """Return acceleration and curvature (..., 2) of normalised actions: ``ActionScale.physical`` in torch.
+
+    The curvature is held within the action space, so that a far draw of the flow has no endless slope.
+    """
+    mean, std = actions.new_tensor(ACTIONS.mean), actions.new_tensor(ACTIONS.std)
+    acceleration, bent = (actions * std + mean).unbind(dim=-1)
+    knee = ACTIONS.curvature_knee
+    if knee is None:
+        return torch.stack([acceleration, bent], dim=-1)
+    most = math.asinh(MAX_CURVATURE_RADPM / knee)
+    return torch.stack([acceleration, knee * torch.sinh(bent.clamp(-most, most))], dim=-1)
+
+
 def roll_out(actions: Tensor, speed_mps: Tensor) -> Tensor:
     """Return x, y, yaw, speed (B, N, 4) of normalised actions (B, N, 2) from a speed (B,): the unicycle in torch."""
-    mean, std = actions.new_tensor(ACTION_MEAN), actions.new_tensor(ACTION_STD)
-    physical = actions * std + mean
-    gained = speed_mps[:, None] + STEP_S * physical[..., 0].cumsum(dim=1)
+    acceleration, curvature = physical(actions).unbind(dim=-1)
+    gained = speed_mps[:, None] + STEP_S * acceleration.cumsum(dim=1)
     # Never below zero: what was braked away below it is not owed when speed is gained again.
     debt = torch.cummin(gained, dim=1).values.clamp(max=0.0)
     speed = gained - debt
     before = torch.cat([speed_mps[:, None], speed[:, :-1]], dim=1)
     arc = 0.5 * (before + speed) * STEP_S
-    yaw = (physical[..., 1] * arc).cumsum(dim=1)
+    yaw = (curvature * arc).cumsum(dim=1)
     yaw_before = torch.cat([torch.zeros_like(yaw[:, :1]), yaw[:, :-1]], dim=1)
     x = 0.5 * STEP_S * (before * yaw_before.cos() + speed * yaw.cos())
     y = 0.5 * STEP_S * (before * yaw_before.sin() + speed * yaw.sin())
@@ -187,5 +212,5 @@ class NanoLoss(nn.Module):
         flow = functional.mse_loss(velocity, actions - noise)
         aimed = mixed + (1.0 - time[:, None, None]) * velocity
         path = roll_out(aimed, batch.speed_mps.repeat(DRAWS))[..., :2]
-        apart = (path - batch.future[..., :2].repeat(DRAWS, 1, 1)) / 5.0
+        apart = (path - batch.future[..., :2].repeat(DRAWS, 1, 1)) / path_unit(device)[:, None]
         return flow, functional.smooth_l1_loss(apart, torch.zeros_like(apart), beta=0.2)

@@ -14,10 +14,10 @@ from alpamayo_ros.errors import ArtifactError
 from alpamayo_ros.inference.model_folder import open_model_folder
 from alpamayo_ros.inference.networks.nano import Nano
 from alpamayo_ros.reasoning.driving_language import vocabulary
-from alpamayo_ros.training.motion_targets import ACTION_MEAN, ACTION_STD
+from alpamayo_ros.training.motion_targets import ACTIONS
 from alpamayo_ros.training.onnx_export import export_nano
 
-VERSION = "0.1"
+VERSION = "0.2"
 ARCHITECTURE = "nano"
 WEIGHTS = "weights.safetensors"
 """The same weights once more, by the names that they have in torch: ONNX folds and turns some of them."""
@@ -48,7 +48,11 @@ def write_model(nano: Nano, folder: Path, dataset: str, provenance: Mapping[str,
         "name": "nano",
         "version": VERSION,
         "files": {name: f"sha256:{_sha256(folder / name)}" for name in (*PARTS, WEIGHTS, "vocabulary.json")},
-        "actions": {"mean": list(ACTION_MEAN), "std": list(ACTION_STD)},
+        "actions": {
+            "mean": list(ACTIONS.mean),
+            "std": list(ACTIONS.std),
+            "curvature_knee": ACTIONS.curvature_knee,
+        },
         "dataset": dataset,
         "network": {"architecture": ARCHITECTURE, "sizes": nano.anatomy.document()},
         "provenance": {

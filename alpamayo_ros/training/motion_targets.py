@@ -4,14 +4,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alpamayo_ros.geometry.kinematics import MAX_ACCELERATION_MPS2, MAX_CURVATURE_RADPM
+from alpamayo_ros.inference.action_scale import ActionScale
 from alpamayo_ros.inference.networks.anatomy import STEP_S
 
 STANDING_M = 0.05
 """Below this path per step a heading change says little about curvature."""
 
-ACTION_MEAN = (0.0, 0.0)
-ACTION_STD = (1.5, 0.05)
-"""Normalisation of acceleration in m/s^2 and curvature in 1/m: about the spread of the expert's driving."""
+ACTIONS = ActionScale(mean=(0.0, 0.0), std=(1.5, 1.0), curvature_knee=0.005)
+"""About the spread of the expert's driving. Three quarters of its curvatures are below 0.02 1/m, and those that keep a
+lane below 0.005 1/m."""
 
 
 def actions_from_motion(speed_mps: NDArray[np.float64], yaw_rad: NDArray[np.float64]) -> NDArray[np.float32]:

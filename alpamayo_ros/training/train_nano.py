@@ -24,9 +24,9 @@ from alpamayo_ros.training.training_run import NOTHING, RunOptions, TrainingRun
 from alpamayo_ros.training.training_run import Progress as RunProgress
 
 TRAIN_EPISODES = 100
-"""Of each scenario; with ten scenarios about 25 minutes on two cores."""
+"""Of each scenario; with ten scenarios about 30 minutes on two cores."""
 HELD_OUT_EPISODES = 3
-TRAIN_MINUTES = 110.0
+TRAIN_MINUTES = 80.0
 SHOWN_METRICS = ("meta", "cause_right", "absence_right", "min_ade_6_m")
 
 

@@ -12,7 +12,7 @@ from alpamayo_ros.inference.networks.nano import Nano  # noqa: E402
 from alpamayo_ros.inference.networks.reasoning_decoder import HIDDEN  # noqa: E402
 from alpamayo_ros.reasoning.driving_language import vocabulary  # noqa: E402
 from alpamayo_ros.training.losses import roll_out  # noqa: E402
-from alpamayo_ros.training.motion_targets import ACTION_STD  # noqa: E402
+from alpamayo_ros.training.motion_targets import ACTIONS  # noqa: E402
 
 
 @pytest.fixture
@@ -69,13 +69,13 @@ def test_other_states_give_another_velocity(nano: "Nano") -> None:
 
 
 def test_the_roll_out_is_the_pipelines() -> None:
-    from alpamayo_ros.geometry.kinematics import roll_out_actions
+    from alpamayo_ros.geometry.kinematics import limit_actions, roll_out_actions
 
     actions = torch.randn(5, 64, 2)
     speed = torch.tensor([0.0, 1.0, 5.0, 10.0, 20.0])
     found = roll_out(actions, speed).numpy()
     for number in range(5):
-        physical = actions[number].numpy().astype(np.float64) * np.array(ACTION_STD)
+        physical = limit_actions(ACTIONS.physical(actions[number].numpy()))
         expected = roll_out_actions(physical[None], float(speed[number]), 0.1)[0]
         assert np.allclose(found[number, :, 0], expected[0], atol=2e-2)
         assert np.allclose(found[number, :, 1], expected[1], atol=2e-2)

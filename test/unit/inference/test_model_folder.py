@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from alpamayo_ros.errors import ArtifactError, DigestMismatchError
+from alpamayo_ros.inference.action_scale import ActionScale
 from alpamayo_ros.inference.model_folder import open_model_folder
 from alpamayo_ros.lineage.canonical import document_id
 
@@ -22,10 +23,14 @@ def folder(tmp_path: Path, tiny_model: Any) -> Path:
 def test_what_it_says_about_itself_is_read(folder: Path) -> None:
     model = open_model_folder(folder)
     assert (model.name, model.version, model.dataset) == ("tiny", "1", f"sha256:{'d' * 64}")
-    assert model.action_mean.tolist() == [0.1, 0.0]
-    assert model.action_std.tolist() == [0.8, 0.02]
+    assert model.actions == ActionScale((0.1, 0.0), (0.8, 0.02))
     assert model.read("a.bin") == b"weights"
     model.verify()
+
+
+def test_the_knee_of_its_curvature_is_read(folder: Path, tiny_model: Any) -> None:
+    tiny_model.write_model_document(folder, actions={"mean": [0, 0], "std": [1.5, 1], "curvature_knee": 0.005})
+    assert open_model_folder(folder).actions == ActionScale((0.0, 0.0), (1.5, 1.0), 0.005)
 
 
 def test_its_digest_is_that_of_the_canonical_document(folder: Path, tiny_model: Any) -> None:
@@ -65,6 +70,10 @@ def test_a_file_that_is_not_named_is_not_read(folder: Path) -> None:
         ({"files": {"a.bin": "md5:0"}}, "not valid at files"),
         ({"actions": {"mean": [0.0, 0.0], "std": [1.0, 0.0]}}, "not valid at actions/std/1"),
         ({"actions": {"mean": [0.0], "std": [1.0, 1.0]}}, "not valid at actions/mean"),
+        (
+            {"actions": {"mean": [0.0, 0.0], "std": [1.0, 1.0], "curvature_knee": 0.0}},
+            "not valid at actions/curvature_knee",
+        ),
         ({"dataset": "none"}, "not valid at dataset"),
         ({"provenance": {"host": ["a"]}}, "not valid at provenance/host"),
         ({"weights": 1}, "not valid at top level"),

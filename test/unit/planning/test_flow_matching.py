@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.errors import BackendError, ProfileError, TensorSpecError
+from alpamayo_ros.inference.action_scale import ActionScale
 from alpamayo_ros.inference.backend import TensorSpec, derive_seed, validate_tensors
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.params.planner import PlannerParams
@@ -19,7 +20,7 @@ from alpamayo_ros.structs.plan import PlanContext
 from alpamayo_ros.structs.trajectory import TrajectorySet
 
 KINEMATIC = load_profile("kinematic")
-MODEL = ModelFolder(Path(), "m", "1", {}, "unknown", np.array([0.5, 0.01]), np.array([2.0, 0.1]), {})
+MODEL = ModelFolder(Path(), "m", "1", {}, "unknown", ActionScale((0.5, 0.01), (2.0, 0.1)), {})
 WIDTH = 3
 Velocity = Callable[[np.ndarray, float], np.ndarray]
 
@@ -220,6 +221,6 @@ def test_a_velocity_that_numpy_would_spread_over_the_samples_is_refused(
 def test_a_normalisation_beyond_what_a_float_holds_is_an_error_and_no_warning(
     straight_observation: Callable[..., Observation],
 ) -> None:
-    vast = replace(MODEL, action_mean=np.array([1e308, 0.0]), action_std=np.array([1e308, 1.0]))
+    vast = replace(MODEL, actions=ActionScale((1e308, 0.0), (1e308, 1.0)))
     with pytest.raises(BackendError, match="actions of the planning stage are not finite"):
         Planner(profile(), PlannerParams(), FakeExpert(towards(9.0, 0.0)), vast).plan(context(straight_observation()))
