@@ -32,6 +32,7 @@ def build(
     profile: str = typer.Argument(metavar="MODEL", help="Profile whose model is built: a name, or a .yaml file."),
     backend: str = typer.Option(..., "--backend", help="Backend id that will run it."),
     precision: Precision = typer.Option(Precision.FP32, help="int8 needs --calibrate-on."),
+    arch: str = typer.Option("", metavar="SM,...", help="GPUs to build for, with backend tensorrt: sm_86,sm_89."),
     calibrate_on: Path | None = typer.Option(None, metavar="BAG", help="Bag whose inputs set the scales of int8."),
     topics: Path | None = typer.Option(None, help="Topics file for that bag."),
     calibration: Path | None = typer.Option(None, help="Calibration file of its cameras."),
@@ -43,11 +44,12 @@ def build(
     """Build an engine of MODEL: its files in another precision, named by digest and by everything they were built from.
 
     DIR/profile.yaml runs it: alpamayo replay run BAG --profile DIR/profile.yaml. A folder that holds the same engine is
-    left as it is; any other is refused.
+    left as it is; any other is refused. Backend tensorrt with --arch builds by TensorRT for RTX, for GPUs that need not
+    be there; without it by full TensorRT, for the GPU that is there.
     """
     from alpamayo_ros.replay.engine_session import EngineRequest, build_for_profile
 
-    request = EngineRequest(profile, backend, precision.value, out, calibrate_on, topics, calibration)
+    request = EngineRequest(profile, backend, precision.value, out, _names(arch), calibrate_on, topics, calibration)
     with progress_bar("listening to the bag") as progress:
         built = build_for_profile(request, progress)
     document = {
@@ -60,6 +62,7 @@ def build(
     identity = document["engine"]
     rows = [("engine", str(out)), ("digest", built.engine.digest), ("key", identity["key"])]
     rows += [(name, str(identity[name])) for name in ("source", "backend", "precision", "calibration")]
+    rows += [("architectures", ", ".join(identity["architectures"]))] if identity["architectures"] else []
     rows += [(name, version) for name, version in sorted(identity["libraries"].items())]
     print_aligned(OUT, rows)
     OUT.print("BUILT" if built.now else "THERE ALREADY", style="bold green", end=": ")
@@ -110,6 +113,13 @@ def compare(
     if not found.compared:
         return EXIT_INCONCLUSIVE
     return EXIT_REGRESSION if found.exceeded else EXIT_PASS
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if text.strip() and not names:
+        raise ConfigurationError(f"--arch {text!r} names no GPU; expected names such as sm_86,sm_89")
+    return names
 
 
 def _write(out: Path, document: object, picture: bytes) -> None:

@@ -29,10 +29,12 @@ class SessionOptions:
     Attributes:
         threads: Threads that one inference is pinned to, on a CPU.
         device: ``cpu`` or ``cuda``; only backends that can do both ask.
+        outside_share: Largest share of a file's nodes that ``ort_tensorrt`` may run elsewhere than in TensorRT.
     """
 
     threads: int = 1
     device: str = "cpu"
+    outside_share: float = 0.0
 
 
 ONE_CPU_THREAD = SessionOptions()

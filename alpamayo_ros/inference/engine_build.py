@@ -14,16 +14,27 @@ from ruamel.yaml import YAML
 from alpamayo_ros.errors import ArtifactError, BackendError, ConfigurationError, OutputError, expected_one_of
 from alpamayo_ros.inference.backend import Tensors
 from alpamayo_ros.inference.engine_identity import ENGINE, NONE, EngineIdentity, engine_identity
-from alpamayo_ros.inference.model_folder import MODEL_FILE, ModelFolder, open_model_folder
+from alpamayo_ros.inference.model_folder import (
+    MODEL_FILE,
+    WEIGHTS,
+    ModelFolder,
+    engine_name,
+    open_model_folder,
+)
+from alpamayo_ros.inference.networks.lengths import lengths_of
 from alpamayo_ros.inference.onnx_precision import PRECISIONS, to_fp16, to_int8
+from alpamayo_ros.inference.tensorrt_build import architectures_of, build_plan, with_bytes_cast_first
+from alpamayo_ros.inference.tensorrt_library import TENSORRT, TENSORRT_RTX, TensorRTLibrary, load_library
 from alpamayo_ros.lineage.canonical import bytes_id
 
-BUILT = ("ort_cpu", "ort_cuda")
+ONNX_ENGINES = ("ort_cpu", "ort_cuda", "ort_tensorrt")
 """Backends whose engines are ONNX files."""
+BUILT = (*ONNX_ENGINES, "tensorrt")
+IN_TENSORRT = ("ort_tensorrt", "tensorrt")
 BUILDERS = ("onnx", "onnxruntime")
 
-NOT_RUN = ("weights.safetensors",)
-"""Files of a model that no ONNX engine runs."""
+NOT_RUN = (WEIGHTS,)
+"""Files of a model that no engine runs."""
 
 Calibration = Mapping[str, Sequence[Tensors]]
 """By file name: inputs as they occur."""
@@ -43,7 +54,14 @@ def calibration_digest(calibration: Calibration) -> str:
 
 
 def build_engine(
-    model: ModelFolder, programs: Sequence[str], out: Path, *, backend: str, precision: str, calibration: Calibration
+    model: ModelFolder,
+    programs: Sequence[str],
+    out: Path,
+    *,
+    backend: str,
+    precision: str,
+    calibration: Calibration,
+    architectures: Sequence[str] = (),
 ) -> tuple[ModelFolder, bool]:
     """Build an engine into a folder, or find it there.
 
@@ -54,6 +72,8 @@ def build_engine(
         backend: Backend id that will run it.
         precision: One of PRECISIONS.
         calibration: Inputs by program, for ``int8``.
+        architectures: GPUs such as ``sm_86``, which TensorRT for RTX builds for without having them. Empty builds for a
+            CPU, or by full TensorRT for the GPU that is there.
 
     Returns:
         The engine's folder, and whether it was built now.
@@ -62,6 +82,7 @@ def build_engine(
         ConfigurationError: The backend or precision is not known, or there is nothing to calibrate with.
         ArtifactError: The model is an engine itself, a file is not the one that it names, or ``out`` holds another.
         BackendError: A file cannot be converted.
+        BackendUnavailableError: A library or the GPU is missing.
         OutputError: The folder cannot be written.
     """
     if backend not in BUILT:
@@ -70,18 +91,30 @@ def build_engine(
         raise ConfigurationError(expected_one_of("precision", precision, PRECISIONS))
     if engine_identity(model) is not None:
         raise ArtifactError(f"model {model.path} is an engine; expected the model that it was built from")
+    library, architectures = _tensorrt(backend, architectures)
     identity = EngineIdentity(
         source=model.digest,
         backend=backend,
         precision=precision,
-        libraries={name: _version(name) for name in BUILDERS},
+        libraries={
+            **{name: _version(name) for name in BUILDERS},
+            **({} if library is None else {library.name: library.version}),
+        },
+        architectures=tuple(architectures),
         calibration=calibration_digest(calibration) if precision == "int8" else NONE,
     )
     if out.exists():
         return _require_same(out, identity), False
     files = {name: model.read(name) for name in model.files if name not in NOT_RUN}
     for name in programs:
-        files[name] = _converted(name, files[name], precision, calibration)
+        converted = _converted(name, files[name], precision, calibration, symmetric=backend in IN_TENSORRT)
+        if library is not None:
+            del files[name]
+            files[engine_name(name)] = build_plan(
+                library, name, converted, lengths_of(model), architectures if library.name == TENSORRT_RTX else ()
+            )
+        else:
+            files[name] = with_bytes_cast_first(name, converted) if backend in IN_TENSORRT else converted
     try:
         built = _written(model, files, identity, out)
     except OSError as error:
@@ -89,18 +122,38 @@ def build_engine(
     return open_model_folder(out), built
 
 
-def _converted(name: str, data: bytes, precision: str, calibration: Calibration) -> bytes:
+def _tensorrt(backend: str, architectures: Sequence[str]) -> tuple[TensorRTLibrary | None, Sequence[str]]:
+    """Return what builds a TensorRT engine, None for the other backends, and the GPUs that it is for."""
+    if backend != "tensorrt":
+        if architectures:
+            raise ConfigurationError(f"backend {backend!r} has no architecture; expected --arch with 'tensorrt' alone")
+        return None, ()
+    if architectures:
+        library = load_library(TENSORRT_RTX)
+        architectures_of(library, architectures)
+        return library, tuple(dict.fromkeys(architectures))
+    library = load_library(TENSORRT)
+    from alpamayo_ros.inference.cuda_device import CudaDevice
+
+    device = CudaDevice()
+    try:
+        return library, (device.architecture,)
+    finally:
+        device.close()
+
+
+def _converted(name: str, data: bytes, precision: str, calibration: Calibration, *, symmetric: bool) -> bytes:
     if precision == "fp16":
         return to_fp16(name, data)
     if precision == "int8":
-        return to_int8(name, data, calibration.get(name, ()))
+        return to_int8(name, data, calibration.get(name, ()), symmetric=symmetric)
     return data
 
 
 def _written(model: ModelFolder, files: Mapping[str, bytes], identity: EngineIdentity, out: Path) -> bool:
     """Put a whole folder in place; return False if another process was there first with the same engine."""
     document = {
-        **{name: value for name, value in model.document.items() if name != "network"},
+        **model.document,
         "files": {name: bytes_id(data) for name, data in files.items()},
         ENGINE: identity.document(),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from alpamayo_ros.errors import ArtifactError, expected_one_of
@@ -12,6 +12,8 @@ from alpamayo_ros.lineage.canonical import document_id
 from alpamayo_ros.params.documents import load_yaml, validate_document
 
 MODEL_FILE = "model.yaml"
+WEIGHTS = "weights.safetensors"
+"""Weights of the network in torch, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,11 @@ def open_model_folder(path: Path) -> ModelFolder:
         ),
         document=document,
     )
+
+
+def engine_name(program: str) -> str:
+    """Return the name of the TensorRT engine that is built of a program such as ``vision.onnx``."""
+    return f"{PurePath(program).stem}.engine"
 
 
 def _pair(numbers: Sequence[float]) -> tuple[float, float]:

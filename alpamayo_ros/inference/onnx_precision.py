@@ -25,7 +25,7 @@ def to_fp16(name: str, data: bytes) -> bytes:
         BackendError: It cannot be converted.
         BackendUnavailableError: The package onnx is missing.
     """
-    onnx = _onnx()
+    onnx = load_onnx()
     from onnxruntime.transformers.float16 import convert_float_to_float16
 
     def convert() -> bytes:
@@ -35,7 +35,7 @@ def to_fp16(name: str, data: bytes) -> bytes:
     return translated(convert, f"{name} cannot be converted to fp16")
 
 
-def to_int8(name: str, data: bytes, inputs: Sequence[Tensors]) -> bytes:
+def to_int8(name: str, data: bytes, inputs: Sequence[Tensors], *, symmetric: bool = False) -> bytes:
     """Return an ONNX file with quantise-dequantise pairs around eight-bit weights and activations.
 
     Weights are scaled channel by channel, activations by the least and largest value that the inputs led to.
@@ -44,6 +44,7 @@ def to_int8(name: str, data: bytes, inputs: Sequence[Tensors]) -> bytes:
         name: For error texts.
         data: The file.
         inputs: Calibration set: inputs as they occur.
+        symmetric: Whether zero stays zero in activations too, as TensorRT needs it.
 
     Raises:
         ConfigurationError: The calibration set is empty.
@@ -52,7 +53,7 @@ def to_int8(name: str, data: bytes, inputs: Sequence[Tensors]) -> bytes:
     """
     if not inputs:
         raise ConfigurationError(f"{name} has no calibration inputs; expected a bag with ticks that are answered")
-    onnx = _onnx()
+    onnx = load_onnx()
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
@@ -77,21 +78,26 @@ def to_int8(name: str, data: bytes, inputs: Sequence[Tensors]) -> bytes:
                 quant_format=QuantFormat.QDQ,
                 op_types_to_quantize=list(QUANTISED),
                 per_channel=True,
-                activation_type=QuantType.QUInt8,
+                activation_type=QuantType.QInt8 if symmetric else QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                extra_options={"MatMulConstBOnly": True},
+                extra_options={"MatMulConstBOnly": True, "ActivationSymmetric": symmetric},
             )
             return bytes(onnx.load(str(target)).SerializeToString(deterministic=True))
 
     return translated(quantise, f"{name} cannot be quantised")
 
 
-def _onnx() -> Any:
+def load_onnx() -> Any:
+    """Return the package onnx, which only the building of engines needs.
+
+    Raises:
+        BackendUnavailableError: It is missing.
+    """
     try:
         import onnx
     except ImportError as error:
         raise BackendUnavailableError(
-            f"changing the precision of an ONNX file needs onnx, which cannot be imported ({error}); expected it to be "
+            f"changing an ONNX file needs onnx, which cannot be imported ({error}); expected it to be "
             "installed: pip install onnx"
         ) from error
     return onnx

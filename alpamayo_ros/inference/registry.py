@@ -1,12 +1,13 @@
 """Open a session by backend id; there is no fall-back from one backend to another."""
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
 from alpamayo_ros.errors import BackendError, BackendUnavailableError, expected_one_of
 from alpamayo_ros.inference.backend import ONE_CPU_THREAD, Session, SessionOptions
 from alpamayo_ros.inference.engine_identity import require_engine_fits
-from alpamayo_ros.inference.model_folder import ModelFolder
+from alpamayo_ros.inference.model_folder import WEIGHTS, ModelFolder, engine_name
 from alpamayo_ros.params.profile import StageSpec
 
 BACKEND_IDS = ("reference", "torch", "ort_cpu", "ort_cuda", "ort_tensorrt", "tensorrt", "nim")
@@ -20,15 +21,22 @@ _MODULES = {
     "torch": "alpamayo_ros.inference.backends.torch_backend",
     "ort_cpu": "alpamayo_ros.inference.backends.ort_cpu_backend",
     "ort_cuda": "alpamayo_ros.inference.backends.ort_cuda_backend",
+    "ort_tensorrt": "alpamayo_ros.inference.backends.ort_tensorrt_backend",
+    "tensorrt": "alpamayo_ros.inference.backends.tensorrt_backend",
 }
 
 
-_INSTALLED_BY = {"torch": "alpamayo_ros[torch]", "ort_cuda": "onnxruntime-gpu"}
+_INSTALLED_BY = {
+    "torch": "alpamayo_ros[torch]",
+    "ort_cuda": "onnxruntime-gpu",
+    "ort_tensorrt": "onnxruntime-gpu",
+    "tensorrt": "alpamayo_ros[tensorrt-rtx]",
+}
 """Where more than the library of the error is needed."""
 
 
-_EXECUTED = {"torch": "weights.safetensors"}
-"""File of a model folder that a backend runs, where it is not the one that the stage names."""
+_EXECUTED: Mapping[str, Callable[[str], str]] = {"torch": lambda _program: WEIGHTS, "tensorrt": engine_name}
+"""File of a model folder that a backend runs for a program, where it is not the one that the stage names."""
 
 
 def open_session(
@@ -56,7 +64,7 @@ def open_session(
 
 def executed_file(backend: str, program: str) -> str:
     """Return the name of the model's file that a backend runs for a stage's program."""
-    return _EXECUTED.get(backend, program)
+    return _EXECUTED[backend](program) if backend in _EXECUTED else program
 
 
 def open_onnx(name: str, data: bytes, options: SessionOptions = ONE_CPU_THREAD) -> Session:

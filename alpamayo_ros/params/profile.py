@@ -87,6 +87,7 @@ class Profile:
         prompt_family: Language of prompt and answer, ``none`` without text of a model.
         session_threads: Pinned threads of one inference session.
         device: ``cpu`` or ``cuda``, for backends that can run on both.
+        outside_tensorrt: Largest share of a file's nodes that ``ort_tensorrt`` may run elsewhere.
         base_seed: Seed that each inference's seed is derived from.
         declared_latency_ms: Bag time of a replayed output is t0 plus this.
         document: The document as it was read, for its digest.
@@ -114,6 +115,7 @@ class Profile:
     prompt_family: str = "none"
     session_threads: int = 1
     device: str = "cpu"
+    outside_tensorrt: float = 0.0
     base_seed: int = 0
     declared_latency_ms: int = 50
     document: Mapping[str, Any] = field(default_factory=dict)

@@ -167,7 +167,7 @@ def load_planner(profile: Profile, parameters: NodeParameters, model: ModelFolde
 
 
 def _session(profile: Profile, stage: str, model: ModelFolder | None) -> Session:
-    options = SessionOptions(profile.session_threads, profile.device)
+    options = SessionOptions(profile.session_threads, profile.device, profile.outside_tensorrt)
     return open_session(profile.backend, profile.stages[stage], model, options)
 
 

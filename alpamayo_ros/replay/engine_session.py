@@ -26,6 +26,7 @@ class EngineRequest:
         backend: Backend id that will run the engine.
         precision: ``fp32``, ``fp16`` or ``int8``.
         out: Folder to make.
+        architectures: GPUs such as ``sm_86``, for TensorRT for RTX.
         bag: Bag to calibrate on, for ``int8``.
         topics: Topics file for it.
         calibration: Calibration file of its cameras.
@@ -35,6 +36,7 @@ class EngineRequest:
     backend: str
     precision: str
     out: Path
+    architectures: tuple[str, ...] = ()
     bag: Path | None = None
     topics: Path | None = None
     calibration: Path | None = None
@@ -90,6 +92,7 @@ def build_for_profile(request: EngineRequest, progress: Progress | None = None) 
         backend=request.backend,
         precision=request.precision,
         calibration=calibration,
+        architectures=request.architectures,
     )
     document = {
         **profile.document,

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from safetensors.torch import load, save
 
 from alpamayo_ros.errors import ArtifactError
-from alpamayo_ros.inference.model_folder import open_model_folder
+from alpamayo_ros.inference.model_folder import WEIGHTS, open_model_folder
 from alpamayo_ros.inference.networks.nano import Nano
 from alpamayo_ros.reasoning.driving_language import vocabulary
 from alpamayo_ros.training.motion_targets import ACTIONS
@@ -19,7 +19,6 @@ from alpamayo_ros.training.onnx_export import export_nano
 
 VERSION = "0.2"
 ARCHITECTURE = "nano"
-WEIGHTS = "weights.safetensors"
 """The same weights once more, by the names that they have in torch: ONNX folds and turns some of them."""
 PARTS = ("vision.onnx", "reasoning.onnx", "action.onnx")
 LARGEST_BYTES = 12_000_000

@@ -164,13 +164,7 @@ def open_onnx_with(provider: Provider, name: str, data: bytes, options: SessionO
     providers = session.get_providers()
     if not providers or providers[0] != provider.name or set(providers) - {provider.name, CPU_PROVIDER}:
         raise BackendError(f"{name} would run on {', '.join(providers) or 'nothing'}; expected {provider.name} alone")
-    elsewhere = _elsewhere(session, provider)
-    if elsewhere:
-        shown = ", ".join(elsewhere[:_NODES_SHOWN])
-        raise BackendError(
-            f"{name} would run {len(elsewhere)} of its nodes elsewhere than on {provider.name} ({shown}, ...); "
-            "expected none"
-        )
+    _require_on_provider(name, session, provider, options.outside_share)
     return OrtSession(name, session)
 
 
@@ -186,21 +180,28 @@ def _settings(provider: Provider, options: SessionOptions) -> Any:
     # Weights in files of their own would be read from the working directory, and no digest covers them.
     settings.add_session_config_entry("session.model_external_initializers_file_folder_path", _NOWHERE)
     if provider.name != CPU_PROVIDER:
-        settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        if not options.outside_share:
+            settings.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
         settings.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     return settings
 
 
-def _elsewhere(session: Any, provider: Provider) -> list[str]:
-    """Return the nodes that another provider got, each with its operator."""
+def _require_on_provider(name: str, session: Any, provider: Provider, outside_share: float) -> None:
+    """Require that no more than a share of the nodes went to another provider."""
     if provider.name == CPU_PROVIDER:
-        return []
-    return [
-        f"{node.name} ({node.op_type})"
+        return
+    nodes = [
+        (part.ep_name, f"{node.name} ({node.op_type})")
         for part in session.get_provider_graph_assignment_info()
-        if part.ep_name != provider.name
         for node in part.get_nodes()
     ]
+    elsewhere = [node for where, node in nodes if where != provider.name]
+    if len(elsewhere) > outside_share * len(nodes):
+        shown = ", ".join(elsewhere[:_NODES_SHOWN])
+        raise BackendError(
+            f"{name} would run {len(elsewhere)} of its {len(nodes)} nodes elsewhere than on {provider.name} "
+            f"({shown}, ...); expected {f'at most {outside_share:.0%}' if outside_share else 'none'}"
+        )
 
 
 def _specs(arguments: list[Any], what: str) -> tuple[TensorSpec, ...]:

@@ -13,7 +13,7 @@ from torch import nn
 from alpamayo_ros.errors import ArtifactError, BackendError, BackendUnavailableError, expected_one_of
 from alpamayo_ros.inference.backend import ONE_CPU_THREAD, SessionOptions, Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.inference.backends.failures import first_line, translated
-from alpamayo_ros.inference.model_folder import ModelFolder
+from alpamayo_ros.inference.model_folder import WEIGHTS, ModelFolder
 from alpamayo_ros.inference.networks.anatomy import (
     CAMERAS,
     FRAMES,
@@ -27,7 +27,6 @@ from alpamayo_ros.inference.networks.nano import Nano
 from alpamayo_ros.inference.networks.parts import torch_parts
 from alpamayo_ros.params.profile import StageSpec
 
-WEIGHTS = "weights.safetensors"
 ARCHITECTURE = "nano"
 
 

@@ -103,7 +103,9 @@ def test_composed_without_a_graph_exits_2_before_the_bag_is_opened(alpamayo: Run
     ("backend", "said"),
     [
         ("warp", "backend 'warp' is not known; expected one of: nim, ort_cpu"),
-        ("tensorrt", "backend 'tensorrt' is not part of this version; expected one of: ort_cpu, ort_cuda"),
+        ("nim", "backend 'nim' is not part of this version; expected one of: ort_cpu, ort_cuda"),
+        ("tensorrt", "backend 'tensorrt' runs engines, and the profile names no model"),
+        ("ort_tensorrt", "backend 'ort_tensorrt' loads 'kinematic_motion' from a model folder"),
     ],
 )
 def test_a_backend_that_cannot_be_had_exits_2_and_is_replaced_by_no_other(

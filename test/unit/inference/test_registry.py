@@ -16,7 +16,9 @@ def test_the_reference_backend_opens() -> None:
     assert open_session("reference", STAGE).output_specs[0].name == "motion"
 
 
-@pytest.mark.parametrize("backend", sorted(set(BACKEND_IDS) - {"reference", "ort_cpu", "ort_cuda", "torch"}))
+@pytest.mark.parametrize(
+    "backend", sorted(set(BACKEND_IDS) - {"reference", "ort_cpu", "ort_cuda", "ort_tensorrt", "tensorrt", "torch"})
+)
 def test_a_backend_that_is_not_built_is_refused_instead_of_replaced(backend: str) -> None:
     with pytest.raises(BackendUnavailableError, match=f"backend '{backend}' is not part of this version"):
         open_session(backend, STAGE)
@@ -34,7 +36,7 @@ def test_an_onnx_file_needs_a_model_folder() -> None:
 
 def test_a_backend_names_the_versions_of_its_libraries() -> None:
     assert library_versions("reference") == {}
-    assert library_versions("tensorrt") == {}
+    assert library_versions("nim") == {}
     assert library_versions("ort_cpu") == {"onnxruntime": importlib.metadata.version("onnxruntime")}
 
 

@@ -94,8 +94,18 @@ def test_a_session_that_runs_elsewhere_is_refused(gpu: type[FakeSession], provid
 
 def test_nodes_that_run_elsewhere_are_named(gpu: type[FakeSession]) -> None:
     gpu.parts = (Part(CUDA.name, Node("a", "MatMul")), Part(CPU_PROVIDER, Node("b", "Shape"), Node("c", "Gather")))
-    with pytest.raises(BackendError, match=r"2 of its nodes elsewhere .*\(b \(Shape\), c \(Gather\), \.\.\.\)"):
+    with pytest.raises(BackendError, match=r"2 of its 3 nodes elsewhere .*\(b \(Shape\), c \(Gather\), \.\.\.\)"):
         open_onnx_with(CUDA, "x.onnx", b"", SessionOptions())
+
+
+def test_a_stated_share_may_run_elsewhere(gpu: type[FakeSession]) -> None:
+    gpu.parts = (Part(CUDA.name, Node("a", "MatMul")), Part(CPU_PROVIDER, Node("b", "Shape")))
+    open_onnx_with(CUDA, "x.onnx", b"", SessionOptions(outside_share=0.5))
+    assert gpu.asked[0][0].get_session_config_entry("session.record_ep_graph_assignment_info") == "1"
+    with pytest.raises(RuntimeError, match="does not have configuration with key"):
+        gpu.asked[0][0].get_session_config_entry("session.disable_cpu_ep_fallback")
+    with pytest.raises(BackendError, match=r"1 of its 2 nodes elsewhere .*; expected at most 40%"):
+        open_onnx_with(CUDA, "x.onnx", b"", SessionOptions(outside_share=0.4))
 
 
 def test_the_assignment_that_onnx_runtime_records_is_read(tmp_path: Path, tiny_model: Any) -> None:
@@ -104,9 +114,10 @@ def test_the_assignment_that_onnx_runtime_records_is_read(tmp_path: Path, tiny_m
     settings = ort_session._settings(Provider("AnotherProvider", ""), SessionOptions())
     settings.add_session_config_entry("session.disable_cpu_ep_fallback", "0")
     session = onnxruntime.InferenceSession(data, settings, providers=[CPU_PROVIDER])
-    found = ort_session._elsewhere(session, Provider("AnotherProvider", ""))
-    assert any("(MatMul)" in node for node in found)
-    assert ort_session._elsewhere(session, Provider(CPU_PROVIDER, "")) == []
+    with pytest.raises(BackendError, match=r"elsewhere than on AnotherProvider \(.*\(MatMul\).*expected none"):
+        ort_session._require_on_provider("vision.onnx", session, Provider("AnotherProvider", ""), 0.0)
+    ort_session._require_on_provider("vision.onnx", session, Provider("AnotherProvider", ""), 1.0)
+    ort_session._require_on_provider("vision.onnx", session, Provider(CPU_PROVIDER, ""), 0.0)
 
 
 def test_a_setting_that_forbids_the_cpu_is_kept_by_onnx_runtime(tmp_path: Path, tiny_model: Any) -> None:
