@@ -52,7 +52,7 @@ class PerceptionNode(ManagedNode):
         self._translator = graph_translator()
         self._detector = load_detector(stack.profile, stack.parameters.perception)
         self._ledger = TickLedger(stack, self._requested, self.now_ns, self._detector)
-        perceiving = Perceiving(self._detector, load_perceiver(stack.profile, stack.model))
+        perceiving = Perceiving(self._detector, load_perceiver(stack.profile, stack.parameters, stack.model))
         self._stage = PerceiveStage(perceiving, self.handover.worker, self._in_work, self._give, self._stage_failed)
         self.outputs = Outputs(self, self.key, stack.lineage, self.handover)
 

@@ -6,11 +6,11 @@
 from dataclasses import dataclass
 
 from alpamayo_ros.params.parameter import parameter
-from alpamayo_ros.params.stack import StackParams
+from alpamayo_ros.params.stack import ModelParams
 
 
 @dataclass(frozen=True, slots=True)
-class CameraHealthParams(StackParams):
+class CameraHealthParams(ModelParams):
     """Limits of the scores. A limit above the largest score switches a state off: 1.1 of a share."""
 
     too_dark_warn: float = parameter(

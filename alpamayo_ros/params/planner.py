@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from alpamayo_ros.params.parameter import parameter
-from alpamayo_ros.params.stack import StackParams
+from alpamayo_ros.params.stack import ModelParams
 
 
 @dataclass(frozen=True, slots=True)
-class PlannerParams(StackParams):
+class PlannerParams(ModelParams):
     """Limits of a plausible trajectory; one that breaks them fails its stage instead of being published."""
 
     max_start_error_m: float = parameter(

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from alpamayo_ros.params.parameter import parameter
-from alpamayo_ros.params.stack import StackParams
+from alpamayo_ros.params.stack import ModelParams
 
 
 @dataclass(frozen=True, slots=True)
-class ReasoningParams(StackParams):
+class ReasoningParams(ModelParams):
     """Window and thresholds of the measured motion."""
 
     motion_window_ms: int = parameter(

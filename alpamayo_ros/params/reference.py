@@ -4,16 +4,20 @@ import json
 
 from alpamayo_ros.params.node_parameters import NODES
 from alpamayo_ros.params.parameter import Declaration, declarations
-from alpamayo_ros.params.stack import StackParams
+from alpamayo_ros.params.stack import ModelParams, StackParams
 
 _HEAD = "| parameter | default | allowed | what it is |\n|---|---|---|---|\n"
 
 
 def parameter_tables() -> str:
-    """Return one Markdown table per node; what every node of a stack has stands in a table of its own."""
+    """Return one Markdown table per node; what several nodes have stands in tables of its own."""
     shared = declarations(StackParams)
     owners = [node for node, parameters in NODES.items() if issubclass(parameters, StackParams)]
     parts = [_table(f"Every node of a stack ({', '.join(owners)})", shared)]
+    runners = [node for node, parameters in NODES.items() if issubclass(parameters, ModelParams)]
+    model = {name: row for name, row in declarations(ModelParams).items() if name not in shared}
+    parts.append(_table(f"Every node that runs a part of the model ({', '.join(runners)})", model))
+    shared = {**shared, **model}
     for node, parameters in NODES.items():
         own = declarations(parameters)
         if node in owners:

@@ -24,3 +24,22 @@ class StackParams:
         "all of it, because the lineage names the parameters of them all.",
         behavioural=False,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelParams(StackParams):
+    """How a node runs its part of the model."""
+
+    worker: bool = parameter(
+        default=False,
+        description="Run the model in a process of its own, so that a crash of its driver does not take the node down.",
+        behavioural=False,
+    )
+    worker_answer_ms: int = parameter(
+        5000,
+        "With worker: longest time of one inference; a process that takes longer is killed and started again.",
+        unit="ms",
+        minimum=10,
+        maximum=600000,
+        behavioural=False,
+    )

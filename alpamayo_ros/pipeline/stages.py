@@ -1,6 +1,7 @@
 """The stages of one profile, loaded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from alpamayo_ros.inference.backend import Session, SessionOptions, require_fit
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.inference.registry import open_onnx, open_session
 from alpamayo_ros.inference.verified_file import read_verified
+from alpamayo_ros.inference.worker.model_worker import ModelWorker, WorkerOptions
 from alpamayo_ros.params.node_parameters import NodeParameters
 from alpamayo_ros.params.perception import PerceptionParams
-from alpamayo_ros.params.profile import Profile
+from alpamayo_ros.params.profile import Profile, StageSpec
+from alpamayo_ros.params.stack import ModelParams
 from alpamayo_ros.perception.detector import ActorDetector
 from alpamayo_ros.perception.perceiver import STAGE, Perceiver
 from alpamayo_ros.pipeline.setup import profile_model
@@ -20,6 +23,8 @@ from alpamayo_ros.planning.planner import Planner
 from alpamayo_ros.reasoning.language_reasoning import VISION_TOKENS
 from alpamayo_ros.reasoning.reasoner import Reasoner
 from alpamayo_ros.structs.observation import Observation
+
+SessionOpener = Callable[[str, StageSpec, ModelFolder | None, SessionOptions], Session]
 
 _NEEDED: Mapping[str, str] = {"token_decoder": VISION_TOKENS, "flow_matching": STATES}
 """What a method takes from the stage before it."""
@@ -67,6 +72,12 @@ class Stages:
         """Return what reasoning takes: the observation itself without a perceive stage and a detector."""
         return Perceiving(self.detector, self.perceiver).perceive(observation)
 
+    def close(self) -> None:
+        """Release the engines."""
+        Perceiving(self.detector, self.perceiver).close()
+        self.reasoner.close()
+        self.planner.close()
+
 
 def load_stages(
     profile: Profile,
@@ -89,28 +100,28 @@ def load_stages(
         ProfileError: The profile asks for a stage that cannot be composed.
     """
     model = model or profile_model(profile)
-    sessions = {stage: _session(profile, stage, model) for stage in profile.stages}
-    if wrap is not None:
-        sessions = {stage: wrap(stage, session) for stage, session in sessions.items()}
-    stages = Stages(
-        Reasoner(profile, parameters.reasoning, sessions["reason"], model),
-        Planner(profile, parameters.planner, sessions["plan"], model),
-        Perceiver(profile, sessions[STAGE]) if STAGE in sessions else None,
-        load_detector(profile, parameters.perception),
-    )
-    _require_fit(profile, sessions)
-    for session in sessions.values():
-        session.warm_up()
+    with _opened(profile, tuple(profile.stages), model, parameters.perception) as sessions:
+        if wrap is not None:
+            sessions.update({stage: wrap(stage, session) for stage, session in sessions.items()})
+        stages = Stages(
+            Reasoner(profile, parameters.reasoning, sessions["reason"], model),
+            Planner(profile, parameters.planner, sessions["plan"], model),
+            Perceiver(profile, sessions[STAGE]) if STAGE in sessions else None,
+            load_detector(profile, parameters.perception),
+        )
+        _require_fit(profile, sessions)
+        for session in sessions.values():
+            session.warm_up()
     return stages
 
 
-def load_perceiver(profile: Profile, model: ModelFolder | None = None) -> Perceiver | None:
+def load_perceiver(profile: Profile, parameters: NodeParameters, model: ModelFolder | None = None) -> Perceiver | None:
     """Load the perceive stage, None for a profile without one; see ``load_stages``."""
     if STAGE not in profile.stages:
         return None
-    session = _session(profile, STAGE, model or profile_model(profile))
-    perceiver = Perceiver(profile, session)
-    session.warm_up()
+    with _opened(profile, (STAGE,), model or profile_model(profile), parameters.perception) as sessions:
+        perceiver = Perceiver(profile, sessions[STAGE])
+        sessions[STAGE].warm_up()
     return perceiver
 
 
@@ -147,28 +158,48 @@ def load_reasoner(profile: Profile, parameters: NodeParameters, model: ModelFold
     It stands between the other two, so the files of these are opened for a moment to see whether all of them fit.
     """
     model = model or profile_model(profile)
-    sessions = {stage: _session(profile, stage, model) for stage in profile.stages}
-    reasoner = Reasoner(profile, parameters.reasoning, sessions["reason"], model)
-    _require_fit(profile, sessions)
-    for stage, session in sessions.items():
-        if stage != "reason":
-            session.close()
-    sessions["reason"].warm_up()
+    with _opened(profile, tuple(profile.stages), model, parameters.reasoning) as sessions:
+        reasoner = Reasoner(profile, parameters.reasoning, sessions["reason"], model)
+        _require_fit(profile, sessions)
+        for stage, session in sessions.items():
+            if stage != "reason":
+                session.close()
+        sessions["reason"].warm_up()
     return reasoner
 
 
 def load_planner(profile: Profile, parameters: NodeParameters, model: ModelFolder | None = None) -> Planner:
     """Load the planning stage; see ``load_stages``."""
     model = model or profile_model(profile)
-    session = _session(profile, "plan", model)
-    planner = Planner(profile, parameters.planner, session, model)
-    session.warm_up()
+    with _opened(profile, ("plan",), model, parameters.planner) as sessions:
+        planner = Planner(profile, parameters.planner, sessions["plan"], model)
+        sessions["plan"].warm_up()
     return planner
 
 
-def _session(profile: Profile, stage: str, model: ModelFolder | None) -> Session:
+def _opener(parameters: ModelParams) -> SessionOpener:
+    """Return what opens the sessions of one node: in this process, or all of them in one worker."""
+    if not parameters.worker:
+        return open_session
+    return ModelWorker(WorkerOptions(answer_s=parameters.worker_answer_ms / 1000.0)).open_session
+
+
+@contextmanager
+def _opened(
+    profile: Profile, stages: Sequence[str], model: ModelFolder | None, parameters: ModelParams
+) -> Iterator[dict[str, Session]]:
+    """Open the sessions of some stages; where what is done with them fails, they are closed again."""
     options = SessionOptions(profile.session_threads, profile.device, profile.outside_tensorrt)
-    return open_session(profile.backend, profile.stages[stage], model, options)
+    open_one = _opener(parameters)
+    sessions: dict[str, Session] = {}
+    try:
+        for stage in stages:
+            sessions[stage] = open_one(profile.backend, profile.stages[stage], model, options)
+        yield sessions
+    except BaseException:
+        for session in sessions.values():
+            session.close()
+        raise
 
 
 def _require_fit(profile: Profile, sessions: Mapping[str, Session]) -> None:

@@ -100,12 +100,16 @@ def in_process(pipeline: DrivePipeline) -> Drive:
 def start_in_process(setup: "ReplaySetup", reader: BagReader) -> Iterator[Drive]:  # noqa: ARG001
     """Load the stages into this process."""
     stack = setup.stack
-    yield _InProcess(
-        DrivePipeline(
-            stack.profile,
-            stack.parameters,
-            load_stages(stack.profile, stack.parameters, stack.model),
-            calibration=stack.calibration,
-            requested=setup.requested,
+    stages = load_stages(stack.profile, stack.parameters, stack.model)
+    try:
+        yield _InProcess(
+            DrivePipeline(
+                stack.profile,
+                stack.parameters,
+                stages,
+                calibration=stack.calibration,
+                requested=setup.requested,
+            )
         )
-    )
+    finally:
+        stages.close()

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from alpamayo_ros.cli.engine import app
 from alpamayo_ros.params.node_parameters import NODES
 from alpamayo_ros.params.parameter import declarations
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = ("alpamayo.launch.py", "replay.launch.py")
+FILES = ("alpamayo.launch.py", "replay.launch.py", "build_engine.launch.py")
 STAGES = ("perception", "reasoning", "planner", "lineage")
 
 
@@ -94,7 +96,15 @@ def test_every_executable_that_is_started_is_installed() -> None:
     assert set(constants("alpamayo.launch.py")["NODES"]) == set(STAGES)
 
 
-@pytest.mark.parametrize("name", FILES)
+def test_every_option_of_the_engine_that_is_built_exists() -> None:
+    found = constants("build_engine.launch.py")
+    assert {"model", *found["OPTIONS"]} == set(found["ARGUMENTS"])
+    command = get_command(app).commands["build"]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert set(found["OPTIONS"].values()) <= known
+
+
+@pytest.mark.parametrize("name", FILES[:2])
 def test_nodes_are_told_whom_they_must_not_outlive_by_the_name_that_they_read(name: str) -> None:
     text = (ROOT / "alpamayo_ros" / "ros" / "process.py").read_text(encoding="utf-8")
     assert f'PARENT_VARIABLE = "{constants(name)["PARENT_VARIABLE"]}"' in text

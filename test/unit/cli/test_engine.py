@@ -56,7 +56,8 @@ def test_tolerances_decide(alpamayo: Run, sides: tuple[str, str], tmp_path: Path
         (["kinematic", "kinematic"], "expected exactly one"),
         (["kinematic", "kinematic@", "--random", "1"], "PROFILE@BACKEND"),
         (["nanoo", "kinematic", "--random", "1"], "profile 'nanoo' is not known"),
-        (["kinematic", "kinematic@tensorrt", "--random", "1"], "backend 'tensorrt' is not part of this version"),
+        (["kinematic", "kinematic@nim", "--random", "1"], "backend 'nim' is not part of this version"),
+        (["kinematic", "kinematic@tensorrt", "--random", "1"], "backend 'tensorrt' runs engines"),
         (["kinematic", "kinematic", "--random", "1", "--out", "there"], "output there exists"),
     ],
 )

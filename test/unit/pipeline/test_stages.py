@@ -1,5 +1,9 @@
 """A split learned model runs from pictures to trajectories, or is refused with what is wrong before the first tick."""
 
+import gc
+import os
+import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -316,3 +320,57 @@ def test_a_closed_stage_is_a_failed_tick_and_no_defect(profile: Profile) -> None
     failed = [status.text for status in statuses if status.outcome is TickOutcome.STAGE_FAILED]
     assert len(failed) == 6
     assert all("action.onnx was closed" in text for text in failed)
+
+
+def in_worker() -> NodeParameters:
+    return NodeParameters(perception=PerceptionParams(worker=True, worker_answer_ms=20_000))
+
+
+def test_a_model_in_a_process_of_its_own_answers_bit_for_bit_the_same(profile: Profile) -> None:
+    stages = load_stages(profile, in_worker())
+    there = run_stages(profile, in_worker(), stages)
+    stages.close()
+    here = run(profile)
+    assert [answer.status for answer in there] == [answer.status for answer in here]
+    answered = [answer for answer in here if answer.status.outcome is TickOutcome.ANSWERED]
+    assert len(answered) == 6
+    for one, other in zip(there, here, strict=True):
+        assert one.rationale == other.rationale
+        assert (one.trajectories is None) == (other.trajectories is None)
+        if one.trajectories is not None and other.trajectories is not None:
+            assert one.trajectories.x.tobytes() == other.trajectories.x.tobytes()
+            assert one.trajectories.y.tobytes() == other.trajectories.y.tobytes()
+
+
+def test_a_model_in_a_process_of_its_own_is_the_same_lineage(profile: Profile) -> None:
+    lineages = [
+        set_up_stack(profile, parameters, RigCalibration(), load_envelope(None)).lineage
+        for parameters in (NodeParameters(), in_worker())
+    ]
+    assert lineages[0] == lineages[1]
+
+
+def test_a_worker_that_is_killed_fails_the_ticks_until_a_fresh_one_answers(profile: Profile) -> None:
+    stages = load_stages(profile, in_worker())
+    drive = run_stages(profile, in_worker(), stages)
+    assert drive[-1].status.outcome is TickOutcome.ANSWERED
+    session: Any = stages.planner._session
+    os.kill(session._worker.pid, signal.SIGKILL)
+    failed = [
+        one.status for one in run_stages(profile, in_worker(), stages) if one.status.outcome is TickOutcome.STAGE_FAILED
+    ]
+    assert failed
+    assert all("worker was ended by SIGKILL; it is being started again" in status.text for status in failed)
+    while session._worker.pid is None:
+        time.sleep(0.05)
+    again = run_stages(profile, in_worker(), stages)
+    assert [one.status.outcome for one in again] == [one.status.outcome for one in drive]
+    stages.close()
+
+
+def test_a_worker_of_stages_that_do_not_fit_does_not_stay(profile: Profile) -> None:
+    stages = {name: stage for name, stage in profile.stages.items() if name != "perceive"}
+    with pytest.raises(ProfileError, match="takes 'vision_tokens' of a perceive stage"):
+        load_stages(replace(profile, stages=stages), in_worker())
+    # A process that stays would be told of by Python, and a warning is an error here.
+    gc.collect()
