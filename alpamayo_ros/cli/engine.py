@@ -1,4 +1,4 @@
-"""``alpamayo engine``: build engines, and compare ways of running one model."""
+"""``alpamayo engine``: build engines, compare ways of running one model, measure what one costs."""
 
 from enum import Enum
 from pathlib import Path
@@ -14,7 +14,9 @@ from alpamayo_ros.errors import ConfigurationError, OutputError
 if TYPE_CHECKING:
     from alpamayo_ros.structs.engine_comparison import EngineComparison
 
-app = typer.Typer(help="Build engines, and compare ways of running one model.", no_args_is_help=True)
+app = typer.Typer(
+    help="Build engines, compare ways of running one model, and measure what one costs.", no_args_is_help=True
+)
 
 _SIDE_HELP = "PROFILE or PROFILE@BACKEND, e.g. nano@torch."
 
@@ -113,6 +115,41 @@ def compare(
     if not found.compared:
         return EXIT_INCONCLUSIVE
     return EXIT_REGRESSION if found.exceeded else EXIT_PASS
+
+
+@app.command("bench", cls=VerbCommand)
+def bench(
+    side: str = typer.Argument(metavar="MODEL", help=f"What is measured: {_SIDE_HELP}"),
+    bag: Path = typer.Argument(metavar="BAG", help="Bag whose ticks are answered, as fast as it goes."),
+    passes: int = typer.Option(1, min=1, max=1000, help="How often the bag is gone through."),
+    worker: bool = typer.Option(False, "--worker", help="Run the model in a process of its own."),
+    failover: bool = typer.Option(
+        False, "--failover", help="Measure too what a process of the model costs that is killed, and one that hangs."
+    ),
+    topics: Path | None = typer.Option(None, help="Topics file: which topic carries odometry and each camera."),
+    calibration: Path | None = typer.Option(None, help="Calibration file."),
+    out: Path | None = typer.Option(None, metavar="FILE", help="JSON file to write, e.g. docs/bench/<device>.json."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> int:
+    """Measure start, memory, latency by stage, throughput and what a failing backend costs, on this machine.
+
+    It runs in a process of its own that does nothing else; keep the machine quiet. What the host does not tell (energy,
+    temperature) is null.
+    """
+    from alpamayo_ros.cli.engine_bench import BenchRequest, bench_in_fresh_process, print_bench, write_bench
+
+    document = bench_in_fresh_process(
+        BenchRequest(side, str(bag), passes, worker, failover, str(topics or ""), str(calibration or ""))
+    )
+    if isinstance(document, int):
+        return document
+    if out is not None:
+        write_bench(out, document)
+    if as_json:
+        print_json(document)
+    else:
+        print_bench(document)
+    return EXIT_PASS
 
 
 def _names(text: str) -> tuple[str, ...]:

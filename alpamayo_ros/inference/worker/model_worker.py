@@ -8,12 +8,12 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from alpamayo_ros.errors import AlpamayoError, BackendError
 from alpamayo_ros.inference.backend import SessionOptions, Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.inference.model_folder import ModelFolder
+from alpamayo_ros.inference.worker.channel import Channel
 from alpamayo_ros.inference.worker.protocol import Ask, Done, Infer, Open, Opened, Verb
 from alpamayo_ros.inference.worker.shared_tensors import SharedTensors
 from alpamayo_ros.params.profile import StageSpec
@@ -72,7 +72,7 @@ class WorkerProcess:
         finally:
             theirs.close()
             os.close(held)
-        self._connection: Connection[Any, Any] = Connection(ours.detach())
+        self._channel = Channel(ours)
 
     @property
     def pid(self) -> int:
@@ -87,11 +87,11 @@ class WorkerProcess:
             WorkerFellError: The process ended, or did not answer in time; it is of no use any more.
         """
         try:
-            self._connection.send(request)
-            if not self._connection.poll(limit_s):
-                raise WorkerFellError(f"did not answer within {limit_s:g} s")
-            answer = self._connection.recv()
-        except (EOFError, OSError) as error:
+            self._channel.send(request)
+            answer = self._channel.receive(limit_s)
+        except TimeoutError as error:
+            raise WorkerFellError(f"did not answer within {limit_s:g} s") from error
+        except OSError as error:
             raise WorkerFellError(self._ended()) from error
         if isinstance(answer, AlpamayoError):
             raise answer
@@ -105,7 +105,7 @@ class WorkerProcess:
 
     def end(self, grace_s: float = 0.0) -> None:
         """End the process, and take its memory back."""
-        self._connection.close()
+        self._channel.close()
         os.close(self._lifeline)
         try:
             self._process.wait(grace_s)
@@ -281,7 +281,7 @@ class WorkerSession:
     """A session that runs in a worker; see ``Session``."""
 
     def __init__(self, worker: ModelWorker, name: str, opened: Opened) -> None:
-        self._worker, self._name, self._opened = worker, name, opened
+        self.worker, self._name, self._opened = worker, name, opened
         self._closed = False
 
     @property
@@ -296,17 +296,17 @@ class WorkerSession:
 
     def warm_up(self) -> None:
         """Run once on zeros in the worker."""
-        self._worker.warm_up(self._opened.number)
+        self.worker.warm_up(self._opened.number)
 
     def infer(self, inputs: Tensors, seed: int) -> Tensors:
         """Run once in the worker; see ``Session.infer``."""
         if self._closed:
             raise BackendError(f"{self._name} was closed; expected a loaded session")
         validate_tensors(self._opened.inputs, inputs, f"input of {self._name}")
-        return self._worker.infer(self._opened.number, inputs, seed)
+        return self.worker.infer(self._opened.number, inputs, seed)
 
     def close(self) -> None:
         """Close the session; the worker ends with its last one."""
         if not self._closed:
             self._closed = True
-            self._worker.close_session(self._opened.number)
+            self.worker.close_session(self._opened.number)

@@ -6,33 +6,34 @@ however it ends, and the two blocks of shared memory.
 
 import os
 import signal
+import socket
 import sys
 import threading
-from multiprocessing.connection import Connection
 from typing import Any
 
 from alpamayo_ros.errors import AlpamayoError, BackendError
 from alpamayo_ros.inference.backend import Session
 from alpamayo_ros.inference.registry import open_session
+from alpamayo_ros.inference.worker.channel import Channel
 from alpamayo_ros.inference.worker.protocol import Done, Infer, Open, Opened, Request, Verb
 from alpamayo_ros.inference.worker.shared_tensors import SharedTensors
 
 _NODE_IS_GONE = 3
 
 
-def serve(connection: "Connection[Any, Any]", inputs: SharedTensors, outputs: SharedTensors) -> None:
+def serve(channel: Channel, inputs: SharedTensors, outputs: SharedTensors) -> None:
     """Answer requests until the other side hangs up.
 
     Args:
-        connection: To the node.
+        channel: To the node.
         inputs: Block that the node writes.
         outputs: Block that this process writes.
     """
     sessions: list[Session] = []
     while True:
         try:
-            request: Request = connection.recv()
-        except (EOFError, OSError):
+            request: Request = channel.receive()
+        except OSError:
             return
         try:
             answer: Any = _answer(request, sessions, inputs, outputs)
@@ -41,7 +42,7 @@ def serve(connection: "Connection[Any, Any]", inputs: SharedTensors, outputs: Sh
         except MemoryError as error:
             answer = BackendError(f"worker has no memory for it: {error}")
         try:
-            connection.send(answer)
+            channel.send(answer)
         except OSError:
             return
 
@@ -75,9 +76,9 @@ def main() -> None:
     """Serve on the descriptors of the command line."""
     # Ctrl-C goes to the whole group; the node ends its worker when it no longer needs it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    socket, lifeline, inputs, outputs = (int(text) for text in sys.argv[1:5])
+    end, lifeline, inputs, outputs = (int(text) for text in sys.argv[1:5])
     _end_with(lifeline)
-    serve(Connection(socket), SharedTensors(inputs), SharedTensors(outputs))
+    serve(Channel(socket.socket(fileno=end)), SharedTensors(inputs), SharedTensors(outputs))
 
 
 if __name__ == "__main__":

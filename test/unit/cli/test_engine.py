@@ -81,3 +81,55 @@ def test_an_engine_is_built_once_and_can_be_compared(alpamayo: Run, sides: tuple
     other = alpamayo(*build[:-1], str(tmp_path / "half"), "--precision", "fp32")
     assert other.returncode == 4
     assert "is there already and is the engine" in other.stderr
+
+
+def test_a_bench_says_what_a_tick_costs_and_what_a_fall_does(
+    alpamayo: Run, make_odometry_bag: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = alpamayo(
+        "engine", "bench", "kinematic", make_odometry_bag(), "--failover", "--passes", "2", "--out", "b.json"
+    )
+    assert run.returncode == 0, run.stderr
+    assert "start to first answer" in run.stdout
+    document = json.loads((tmp_path / "b.json").read_text())
+    assert list(document["latency_ms"]) == ["observe", "perceive", "reason", "plan", "all"]
+    whole = document["latency_ms"]["all"]
+    assert 0.0 < whole["p50"] <= whole["p90"] <= whole["p99"] <= whole["largest"]
+    assert whole["count"] > 10
+    assert document["start_s"] > document["load_s"] >= 0.0
+    assert document["peak_memory_mb"] > 30.0
+    assert document["host"]["python"]
+    # A killed process is noticed at once, one that hangs after a second; then a fresh one answers.
+    killed, hanging = document["failover_s"]["killed"], document["failover_s"]["hanging"]
+    assert killed["reported"] < killed["answered"]
+    assert 0.9 < hanging["reported"] < hanging["answered"]
+
+
+def test_a_bench_of_what_cannot_run_ends_as_a_replay_of_it_would(
+    alpamayo: Run, make_odometry_bag: Callable[..., Path], tmp_path: Path
+) -> None:
+    run = alpamayo("engine", "bench", "kinematic@warp", make_odometry_bag(), "--json")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("alpamayo:") == 1
+    assert "backend 'warp' is not known" in run.stderr
+    run = alpamayo("engine", "bench", "kinematic", str(tmp_path / "nothing"))
+    assert run.returncode == 2
+    assert "nothing does not exist" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--backend", "tensorrt", "--arch", "sm_90"], 2, "architecture 'sm_90' is not known; expected one of: sm_120"),
+        (["--backend", "tensorrt", "--arch", " , "], 2, "names no GPU; expected names such as sm_86,sm_89"),
+        (["--backend", "ort_cpu", "--arch", "sm_86"], 2, "backend 'ort_cpu' has no architecture"),
+        (["--backend", "nim"], 2, "backend to build for 'nim' is not known"),
+    ],
+)
+def test_an_engine_for_what_is_not_known_is_refused(
+    alpamayo: Run, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    run = alpamayo("engine", "build", "nano", *arguments, "--out", "e")
+    assert run.returncode == code
+    assert words in run.stderr
+    assert not (tmp_path / "e").exists()

@@ -355,13 +355,13 @@ def test_a_worker_that_is_killed_fails_the_ticks_until_a_fresh_one_answers(profi
     drive = run_stages(profile, in_worker(), stages)
     assert drive[-1].status.outcome is TickOutcome.ANSWERED
     session: Any = stages.planner._session
-    os.kill(session._worker.pid, signal.SIGKILL)
+    os.kill(session.worker.pid, signal.SIGKILL)
     failed = [
         one.status for one in run_stages(profile, in_worker(), stages) if one.status.outcome is TickOutcome.STAGE_FAILED
     ]
     assert failed
     assert all("worker was ended by SIGKILL; it is being started again" in status.text for status in failed)
-    while session._worker.pid is None:
+    while session.worker.pid is None:
         time.sleep(0.05)
     again = run_stages(profile, in_worker(), stages)
     assert [one.status.outcome for one in again] == [one.status.outcome for one in drive]
