@@ -44,7 +44,7 @@ def to_int8(name: str, data: bytes, inputs: Sequence[Tensors], *, symmetric: boo
         name: For error texts.
         data: The file.
         inputs: Calibration set: inputs as they occur.
-        symmetric: Whether zero stays zero in activations too, as TensorRT needs it.
+        symmetric: Whether zero stays zero in activations too, and biases stay in float, as TensorRT needs it.
 
     Raises:
         ConfigurationError: The calibration set is empty.
@@ -80,7 +80,12 @@ def to_int8(name: str, data: bytes, inputs: Sequence[Tensors], *, symmetric: boo
                 per_channel=True,
                 activation_type=QuantType.QInt8 if symmetric else QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                extra_options={"MatMulConstBOnly": True, "ActivationSymmetric": symmetric},
+                extra_options={
+                    "MatMulConstBOnly": True,
+                    "ActivationSymmetric": symmetric,
+                    # TensorRT adds biases in float.
+                    "QuantizeBias": not symmetric,
+                },
             )
             return bytes(onnx.load(str(target)).SerializeToString(deterministic=True))
 

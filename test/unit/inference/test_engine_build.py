@@ -1,6 +1,8 @@
 """Engines: another precision under a name of its own, never taken for another one, whole or not there."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -120,6 +122,18 @@ def test_a_place_that_cannot_be_written_is_named(model: ModelFolder, tmp_path: P
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"engine .*file/e cannot be written"):
         build_engine(model, [VISION], tmp_path / "file" / "e", backend="ort_cpu", precision="fp32", calibration={})
+
+
+def test_a_disk_that_is_full_leaves_nothing_behind(
+    model: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match=r"engine .*e cannot be written: No space left on device"):
+        build_engine(model, [VISION], tmp_path / "e", backend="ort_cpu", precision="fp32", calibration={})
+    assert [path.name for path in tmp_path.iterdir()] == ["trained"]
 
 
 BUILD = """

@@ -152,3 +152,17 @@ def test_a_model_of_an_unknown_network_has_no_lengths(tmp_path: Path, tiny_model
     tiny_model.write_tiny_model(tmp_path)
     with pytest.raises(ArtifactError, match="model tiny names no network"):
         lengths_of(open_model_folder(tmp_path / "tiny"))
+
+
+def test_eight_bits_are_built_too(rtx: TensorRTLibrary, nano: ModelFolder, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 2, 96, 160, 3)).astype(np.uint8)
+    calibration = {"vision.onnx": [{"images": one} for one in images]}
+    engine, _ = build_engine(
+        nano, PROGRAMS[:1], tmp_path / "e", backend="tensorrt", precision="int8", calibration=calibration,
+        architectures=GPUS[:1],
+    )  # fmt: skip
+    identity = engine_identity(engine)
+    assert identity is not None
+    assert identity.calibration.startswith("sha256:")
+    assert identity.libraries[TENSORRT_RTX] == rtx.version
+    assert engine.read("vision.engine").startswith(RTX_MAGIC)

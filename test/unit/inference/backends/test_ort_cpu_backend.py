@@ -108,6 +108,17 @@ def test_a_file_that_is_no_model_is_refused(folder: Path, tiny_model: Any, data:
         open_onnx("detector", data)
 
 
+def test_a_file_that_was_cut_off_or_is_of_a_later_opset_is_refused(folder: Path, tiny_model: Any) -> None:
+    whole = (folder / "vision.onnx").read_bytes()
+    later = onnx.load_from_string(whole)
+    later.opset_import[0].version = 4000
+    for data in (whole[: len(whole) // 2], later.SerializeToString()):
+        (folder / "vision.onnx").write_bytes(data)
+        tiny_model.write_model_document(folder)
+        with pytest.raises(BackendError, match=r"vision\.onnx cannot be loaded: "):
+            open_session("ort_cpu", StageSpec("vision.onnx"), open_model_folder(folder))
+
+
 def test_a_type_that_no_stage_has_is_refused(folder: Path, tiny_model: Any) -> None:
     onnx = pytest.importorskip("onnx", reason="onnx is not installed")
     text = onnx.helper.make_tensor_value_info("text", onnx.TensorProto.STRING, [1])
