@@ -3,8 +3,9 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from rich.progress import Progress, TaskID, track
 from alpamayo_ros.params.profile import load_profile
 from alpamayo_ros.training.figures import Figure, closed_loop_figures, open_loop_figures, table
 from alpamayo_ros.training.open_loop import MomentResult, OpenLoop
+from alpamayo_ros.training.progress_lines import tenths
 from alpamayo_ros.training.saved_drives import saved_drives
 from alpamayo_ros.world.campaign import DriveRequest
 from alpamayo_ros.world.episode import drive_expert
@@ -44,8 +46,10 @@ def evaluate(
     results: list[MomentResult] = []
     processes = processes or len(os.sched_getaffinity(0))
     found = _results(names, profile, processes)
-    for rows in track(found, "episodes", total=len(names), console=console):
+    say = tenths(console, "episodes")
+    for done, rows in enumerate(track(found, "episodes", total=len(names), console=console), start=1):
         results += rows
+        say(done, len(names))
     figures = open_loop_figures(results, OpenLoop(load_profile(profile)).swapped)
     write_figures(out, figures, results)
     if drive:
@@ -75,13 +79,15 @@ def _driven(names: list[str], profile: str, processes: int, out: Path, console: 
         requests = [DriveRequest(name, driver) for name in names]
         with Progress(console=console) as bar:
             task = bar.add_task(f"closed loop: {driver}", total=len(names))
-
-            def show(done: int, _: int, bar: Progress = bar, task: TaskID = task) -> None:
-                bar.update(task, completed=done)
-
+            show = partial(_shown, bar, task, tenths(console, f"closed loop: {driver}"))
             metrics = saved_drives(out / f"drives_{role}.jsonl", identity, requests, processes, show)
         summaries.append(summarise(metrics))
     return closed_loop_figures(*summaries)
+
+
+def _shown(bar: Progress, task: TaskID, say: Callable[[int, int], None], done: int, total: int) -> None:
+    bar.update(task, completed=done)
+    say(done, total)
 
 
 def _results(names: list[str], profile: str, processes: int) -> Iterator[list[MomentResult]]:

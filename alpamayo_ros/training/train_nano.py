@@ -19,6 +19,7 @@ from alpamayo_ros.reasoning.driving_language import vocabulary
 from alpamayo_ros.training.balance import sample_weights
 from alpamayo_ros.training.generation import GenerationOptions, TrainingData, generate
 from alpamayo_ros.training.model_files import read_weights, write_model
+from alpamayo_ros.training.progress_lines import tenths
 from alpamayo_ros.training.reference_outputs import write_reference_outputs
 from alpamayo_ros.training.training_run import NOTHING, RunOptions, TrainingRun
 from alpamayo_ros.training.training_run import Progress as RunProgress
@@ -96,8 +97,13 @@ def train(
 def _data(folder: Path, options: GenerationOptions, processes: int, console: Console) -> TrainingData:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("episodes")
-        return generate(folder, options, processes, lambda done, all_: bar.update(task, completed=done, total=all_))
+        task, say = bar.add_task("episodes"), tenths(console, "parts of the data")
+
+        def watch(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            say(done, total)
+
+        return generate(folder, options, processes, watch)
 
 
 def _train(run: TrainingRun, console: Console) -> None:
