@@ -7,7 +7,7 @@ export LD_LIBRARY_PATH := $(CURDIR)/.venv/lib:$(LD_LIBRARY_PATH)
 export AMENT_PREFIX_PATH := $(CURDIR)/.venv:$(AMENT_PREFIX_PATH)
 endif
 
-.PHONY: all demo test lint unit bench soak train-nano test-torch clean help python set-up
+.PHONY: all demo test lint unit bench soak train-nano test-torch backend-torch clean help python set-up
 
 all: set-up ## set up .venv and build
 
@@ -20,13 +20,20 @@ python:
 set-up: python
 	@$(PYTHON) .ci/set_up.py
 
-demo: set-up ## let nano drive the demo bag in process and through the nodes, compare, take its cause away, write the reports
-	@$(BIN)/alpamayo replay run bags/demo --profile nano --baseline bags/demo_nano_baseline --out out/demo --force
+BACKEND ?=
+WITH_BACKEND := $(if $(BACKEND),--backend $(BACKEND))
+demo: set-up $(if $(filter torch,$(BACKEND)),backend-torch) ## let nano drive the demo bag in process and through the nodes, compare, take its cause away, write the reports
+	@$(BIN)/alpamayo replay run bags/demo --profile nano --baseline bags/demo_nano_baseline --out out/demo --force $(WITH_BACKEND)
 	@echo; echo "the same drive through the ROS 2 nodes, a process each, in lockstep:"
-	@$(BIN)/alpamayo replay run bags/demo --profile nano --baseline bags/demo_nano_baseline --out out/demo_graph --force --graph
+	@$(BIN)/alpamayo replay run bags/demo --profile nano --baseline bags/demo_nano_baseline --out out/demo_graph --force --graph $(WITH_BACKEND)
 	@echo; $(BIN)/alpamayo replay digests out/demo out/demo_graph
 	@rm -rf out/counterfactual; echo; echo "nano drives an episode itself, with and without the vehicle ahead:"
 	@$(BIN)/alpamayo world counterfactual lead_braking:0@held_out --remove lead --profile nano --out out/counterfactual
+
+backend-torch: set-up ## put torch beside the stack, for BACKEND=torch and --backend torch (2 GB)
+	@$(BIN)/python -c "import safetensors, torch" 2>/dev/null || $(BIN)/python -m pip install -q \
+		-c constraints-$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])').txt -c constraints-training.txt \
+		safetensors torch
 
 test: python ## everything that CI runs, set-up included
 	@$(PYTHON) .ci/test.py
