@@ -69,11 +69,16 @@ def bench_in_fresh_process(request: BenchRequest) -> dict[str, Any] | int:
     )
     os.close(writing)
     start_s = None
-    with os.fdopen(reading, "rb") as pipe:
-        if pipe.read(1) == _FIRST:
-            start_s = time.perf_counter() - begin
-        text = pipe.read()
-    code = child.wait()
+    try:
+        with os.fdopen(reading, "rb") as pipe:
+            if pipe.read(1) == _FIRST:
+                start_s = time.perf_counter() - begin
+            text = pipe.read()
+        code = child.wait()
+    except BaseException:
+        child.terminate()
+        child.wait()
+        raise
     if code < 0 or (not code and not text):
         raise BackendError(f"the measuring process ended with exit code {code}; expected its figures")
     if code:

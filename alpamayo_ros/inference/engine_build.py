@@ -11,7 +11,14 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from alpamayo_ros.errors import ArtifactError, BackendError, ConfigurationError, OutputError, expected_one_of
+from alpamayo_ros.errors import (
+    ArtifactError,
+    BackendError,
+    BackendUnavailableError,
+    ConfigurationError,
+    OutputError,
+    expected_one_of,
+)
 from alpamayo_ros.inference.backend import Tensors
 from alpamayo_ros.inference.engine_identity import ENGINE, NONE, EngineIdentity, engine_identity
 from alpamayo_ros.inference.model_folder import (
@@ -133,8 +140,13 @@ def _tensorrt(backend: str, architectures: Sequence[str]) -> tuple[TensorRTLibra
         architectures_of(library, architectures)
         return library, tuple(dict.fromkeys(architectures))
     library = load_library(TENSORRT)
-    from alpamayo_ros.inference.cuda_device import CudaDevice
-
+    try:
+        from alpamayo_ros.inference.cuda_device import CudaDevice
+    except ImportError as error:
+        raise BackendUnavailableError(
+            f"building for the GPU that is here needs cuda-bindings, which cannot be imported ({error}); expected it "
+            "to be installed: pip install cuda-bindings"
+        ) from error
     device = CudaDevice()
     try:
         return library, (device.architecture,)

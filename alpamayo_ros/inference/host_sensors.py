@@ -21,10 +21,17 @@ def hottest_c(folder: Path = HEAT) -> float | None:
 
 
 def _sum(paths: list[Path], unit: float) -> float | None:
-    # Counters of a part of a package, such as intel-rapl:0:0, are in that of the package already.
-    values = [_number(path) for path in paths if path.parent.name.count(":") == 1]
+    # Counters of a part of a package, such as intel-rapl:0:0, and of the whole board are no packages.
+    values = [_number(path) for path in paths if _is_package(path.parent)]
     known = [value for value in values if value is not None]
     return unit * sum(known) if known and len(known) == len(values) else None
+
+
+def _is_package(folder: Path) -> bool:
+    try:
+        return (folder / "name").read_text(encoding="ascii").startswith("package")
+    except (OSError, ValueError):
+        return False
 
 
 def _number(path: Path) -> int | None:

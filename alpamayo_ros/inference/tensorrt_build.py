@@ -63,6 +63,8 @@ def build_plan(
     if not parser.parse(with_bytes_cast_first(name, data)):
         raise library.failed(f"{name} cannot be read by {library.name} {library.version}")
     configuration = builder.create_builder_config()
+    # TF32 keeps ten bits of a factor, and is on by default.
+    configuration.clear_flag(trt.BuilderFlag.TF32)
     if capabilities:
         configuration.num_compute_capabilities = len(capabilities)
         for index, capability in enumerate(capabilities):

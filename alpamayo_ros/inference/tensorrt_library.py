@@ -12,7 +12,7 @@ LIBRARIES = (TENSORRT_RTX, TENSORRT)
 """Names of the libraries, as an engine states what built it."""
 
 _MODULES = {TENSORRT: ("tensorrt",), TENSORRT_RTX: ("tensorrt_rtx", "tensorrt_rtx_bindings")}
-_INSTALLED_BY = {TENSORRT: "tensorrt", TENSORRT_RTX: "tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs"}
+_INSTALLED_BY = {TENSORRT: "tensorrt cuda-bindings", TENSORRT_RTX: "tensorrt-rtx-cu13-bindings tensorrt-rtx-cu13-libs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,13 @@ def installed_versions() -> dict[str, str]:
     return found
 
 
+_LOADED: dict[str, TensorRTLibrary] = {}
+"""TensorRT keeps the first logger that it is given for the whole process, and would call it when it is gone."""
+
+
 def _load(name: str) -> TensorRTLibrary | BackendUnavailableError:
+    if name in _LOADED:
+        return _LOADED[name]
     reasons = []
     for module_name in _MODULES[name]:
         try:
@@ -81,7 +87,7 @@ def _load(name: str) -> TensorRTLibrary | BackendUnavailableError:
         except (ImportError, OSError) as error:
             reasons.append(str(error))
             continue
-        return TensorRTLibrary(name, module, _logger(module))
+        return _LOADED.setdefault(name, TensorRTLibrary(name, module, _logger(module)))
     return BackendUnavailableError(
         f"{name} cannot be imported ({'; '.join(reasons)}); expected it to be installed: pip install "
         f"{_INSTALLED_BY[name]}"

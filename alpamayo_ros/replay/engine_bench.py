@@ -168,7 +168,7 @@ def bench_on_bag(
         )
         stack = _with_worker(setup.stack, worker, answer_s=5.0)
         begin = clock()
-        with _loaded(stack) as (stages, _):
+        with _loaded(stack) as (stages, workers):
             load_s = clock() - begin
             drive = TimedDrive(stack, stages, clock, first)
             before = (package_energy_j(), hottest_c())
@@ -176,6 +176,7 @@ def bench_on_bag(
                 drive = _next_pass(drive, stack, stages, clock) if number else drive
                 replay_bag(reader, setup, drive, Path(folder) / f"outputs_{number}", progress)
             after = (package_energy_j(), hottest_c())
+            memory_mb = peak_memory_mb() + sum(peak_memory_mb(str(one.pid)) for one in workers[:1])
         if drive.last is None:
             raise ConfigurationError(f"bag {bag} has no tick that is answered; expected one to measure")
         latency = {part: _latency(seconds) for part, seconds in drive.seconds.items()}
@@ -189,10 +190,10 @@ def bench_on_bag(
             host=provenance(),
             start_s=None,
             load_s=load_s,
-            peak_memory_mb=peak_memory_mb(),
+            peak_memory_mb=memory_mb,
             latency_ms=latency,
             ticks_per_s=1000.0 / latency[ALL].mean,
-            energy_j_per_tick=_difference(before[0], after[0], latency[ALL].count),
+            energy_j_per_tick=_difference(before[0], after[0], len(drive.seconds[ALL])),
             temperature_c=None if before[1] is None or after[1] is None else (before[1], after[1]),
             failover=measure_failover(setup.stack, drive.last, clock) if failover else {},
         )
@@ -283,10 +284,10 @@ def _difference(before: float | None, after: float | None, ticks: int) -> float 
     return (after - before) / ticks
 
 
-def peak_memory_mb() -> float:
-    """Return the largest resident memory of this process so far, in MiB; NaN where the system does not tell."""
+def peak_memory_mb(process: str = "self") -> float:
+    """Return the largest resident memory of a process so far, in MiB; NaN where the system does not tell."""
     try:
-        text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        text = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return math.nan
     for line in text.splitlines():

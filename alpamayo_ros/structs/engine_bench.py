@@ -53,7 +53,7 @@ class EngineBench:
         host: Machine, operating system and Python.
         start_s: From the start of a fresh process to its first answer; None where it was not measured.
         load_s: Of that, loading and warming up the model.
-        peak_memory_mb: Largest resident memory of the process, MiB.
+        peak_memory_mb: Largest resident memory of the process, and of the model's where it has one, MiB.
         latency_ms: By part of a tick: ``observe`` (decoding, resizing, gathering), the stages, ``all``.
         ticks_per_s: Ticks that one after the other would be answered in a second.
         energy_j_per_tick: Energy of the processor package, None where the host does not tell.

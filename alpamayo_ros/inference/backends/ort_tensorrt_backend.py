@@ -1,5 +1,7 @@
 """The ``ort_tensorrt`` backend: ONNX files by ONNX Runtime in TensorRT on one GPU, every node or a stated share."""
 
+import os
+
 from alpamayo_ros.errors import BackendError
 from alpamayo_ros.inference.backend import ONE_CPU_THREAD, SessionOptions
 from alpamayo_ros.inference.backends.ort_cpu_backend import PROVIDER as CPU
@@ -35,6 +37,8 @@ def open_session(stage: StageSpec, model: ModelFolder | None, options: SessionOp
         ArtifactError: Besides, the model does not say how long its tensors get.
     """
     shapes = {} if model is None else _shapes(stage.program, model)
+    # The provider has no option of its own for it; NVIDIA's libraries read it when they are first used.
+    os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
     return open_model_file("ort_tensorrt", provider_for(shapes), stage, model, options)
 
 

@@ -96,7 +96,12 @@ class TensorRTSession:
         self._fixed = all(-1 not in spec.shape for spec in (*self._inputs, *self._outputs))
         self._graph: Any = None
         self._addresses: dict[str, int] = {}
-        self._allocate()
+        self._held: list[NDArray[Any]] = []
+        try:
+            self._allocate()
+        except BackendError:
+            self.close()
+            raise
 
     @property
     def input_specs(self) -> tuple[TensorSpec, ...]:
@@ -130,6 +135,7 @@ class TensorRTSession:
             outputs[spec.name] = np.empty(shape, spec.dtype)
             self._device.download(self._addresses[spec.name], outputs[spec.name])
         self._device.wait()
+        self._held.clear()
         validate_tensors(self._outputs, outputs, f"output of {self._name}")
         return outputs
 
@@ -169,7 +175,10 @@ class TensorRTSession:
                 raise self._library.failed(f"{self._name} refuses {spec.name!r} of the shape {largest}")
             self._addresses[spec.name] = self._device.allocate(math.prod(largest) * np.dtype(spec.dtype).itemsize)
         for spec in self._outputs:
-            self._addresses[spec.name] = self._device.allocate(int(self._context.get_max_output_size(spec.name)))
+            size = int(self._context.get_max_output_size(spec.name))
+            if size < 0:
+                raise self._library.failed(f"{self._name} does not say how large {spec.name!r} gets")
+            self._addresses[spec.name] = self._device.allocate(size)
         for name, address in self._addresses.items():
             if not self._context.set_tensor_address(name, address):
                 raise self._library.failed(f"{self._name} refuses the memory of {name!r}")
@@ -183,7 +192,9 @@ class TensorRTSession:
             )
         if -1 in spec.shape and not self._context.set_input_shape(spec.name, given.shape):
             raise self._library.failed(f"{self._name} refuses {spec.name!r} of the shape {given.shape}")
-        self._device.upload(self._addresses[spec.name], np.ascontiguousarray(given))
+        # Kept until the stream is done with it.
+        self._held.append(np.ascontiguousarray(given))
+        self._device.upload(self._addresses[spec.name], self._held[-1])
 
     def _execute(self) -> None:
         if self._graph is not None:
@@ -194,7 +205,13 @@ class TensorRTSession:
             # The first run did what must not be taken down, such as the loading of kernels.
             self._device.wait()
             self._device.begin_capture()
-            self._enqueue()
+            try:
+                self._enqueue()
+            except BackendError:
+                # A stream that still takes down would run nothing any more.
+                with suppress(BackendError):
+                    self._device.drop(self._device.end_capture())
+                raise
             self._graph = self._device.end_capture()
 
     def _enqueue(self) -> None:
@@ -233,11 +250,20 @@ def open_session(
     library = load_library(_built_by(identity, model))
     data = model.read(engine_name(stage.program))
     device = CudaDevice()
-    _require_architecture(model, identity.architectures, device.architecture)
+    try:
+        _require_architecture(model, identity.architectures, device.architecture)
+        engine = _deserialised(library, stage.program, data)
+    except BaseException:
+        device.close()
+        raise
+    return TensorRTSession(stage.program, library, engine, device)
+
+
+def _deserialised(library: TensorRTLibrary, name: str, data: bytes) -> Any:
     engine = library.module.Runtime(library.logger).deserialize_cuda_engine(data)
     if engine is None:
-        raise library.failed(f"{stage.program} cannot be loaded by {library.name} {library.version}")
-    return TensorRTSession(stage.program, library, engine, device)
+        raise library.failed(f"{name} cannot be loaded by {library.name} {library.version}")
+    return engine
 
 
 def _built_by(identity: EngineIdentity, model: ModelFolder) -> str:

@@ -9,7 +9,8 @@ from alpamayo_ros.inference.networks.anatomy import LONGEST_ANSWER, Anatomy
 
 USUAL_ANSWER = 20
 """Tokens of most answers, about."""
-USUAL_SAMPLES, MOST_SAMPLES = 6, 16
+USUAL_SAMPLES, MOST_SAMPLES = 6, 64
+"""Of trajectories; the most that a profile may ask for."""
 
 
 class Length(NamedTuple):

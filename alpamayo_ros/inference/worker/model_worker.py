@@ -1,34 +1,22 @@
-"""A process that runs a model for a node: watched, killed when it hangs, started again with growing pauses."""
+"""A model in a process of its own: watched, killed when it hangs, started again with growing pauses."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from alpamayo_ros.errors import AlpamayoError, BackendError
+from alpamayo_ros.errors import AlpamayoError, BackendError, TensorSpecError
 from alpamayo_ros.inference.backend import SessionOptions, Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.inference.model_folder import ModelFolder
-from alpamayo_ros.inference.worker.channel import Channel
 from alpamayo_ros.inference.worker.protocol import Ask, Done, Infer, Open, Opened, Verb
-from alpamayo_ros.inference.worker.shared_tensors import SharedTensors
+from alpamayo_ros.inference.worker.worker_process import END_S, WorkerFellError, WorkerProcess
 from alpamayo_ros.params.profile import StageSpec
 
-PROGRAM = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
-    "from alpamayo_ros.inference.worker.worker_main import main; main()"
-)
-"""Looks for modules where this process does, whatever the working directory holds."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
 """Before the first start again; each one after it waits twice as long, until one has answered."""
-END_S = 2.0
-"""Until a worker that was asked to end is killed."""
+FAILURES = 3
+"""Runs in a row that a backend refuses until its process is started again: a GPU may not recover in the one it has."""
 
-_STANDARD_ERROR = 2
 _Answer = TypeVar("_Answer")
 
 
@@ -43,93 +31,6 @@ class WorkerOptions:
 
     answer_s: float = 5.0
     load_s: float = 600.0
-
-
-class WorkerProcess:
-    """One running process with its socket and its memory."""
-
-    def __init__(self) -> None:
-        """Start it.
-
-        Raises:
-            BackendError: It cannot be started.
-        """
-        ours, theirs = socket.socketpair()
-        held, self._lifeline = os.pipe()
-        self.inputs, self.outputs = SharedTensors(), SharedTensors()
-        descriptors = (theirs.fileno(), held, self.inputs.descriptor, self.outputs.descriptor)
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM, json.dumps(sys.path), *map(str, descriptors)],
-                pass_fds=descriptors,
-                stdin=subprocess.DEVNULL,
-                # What a driver prints must not come between the lines of a command's output.
-                stdout=_STANDARD_ERROR,
-            )
-        except OSError as error:
-            ours.close()
-            raise BackendError(f"worker cannot be started: {error.strerror}") from error
-        finally:
-            theirs.close()
-            os.close(held)
-        self._channel = Channel(ours)
-
-    @property
-    def pid(self) -> int:
-        """Number of the process."""
-        return self._process.pid
-
-    def ask(self, request: object, limit_s: float, kind: type[_Answer]) -> _Answer:
-        """Send a request and return its answer.
-
-        Raises:
-            AlpamayoError: That which the worker's session raised.
-            WorkerFellError: The process ended, or did not answer in time; it is of no use any more.
-        """
-        try:
-            self._channel.send(request)
-            answer = self._channel.receive(limit_s)
-        except TimeoutError as error:
-            raise WorkerFellError(f"did not answer within {limit_s:g} s") from error
-        except OSError as error:
-            raise WorkerFellError(self._ended()) from error
-        if isinstance(answer, AlpamayoError):
-            raise answer
-        if not isinstance(answer, kind):
-            raise WorkerFellError(f"answered {type(answer).__name__}; expected {kind.__name__}")
-        return answer
-
-    def kill(self) -> None:
-        """Kill the process; whoever asks it something is told."""
-        self._process.kill()
-
-    def end(self, grace_s: float = 0.0) -> None:
-        """End the process, and take its memory back."""
-        self._channel.close()
-        os.close(self._lifeline)
-        try:
-            self._process.wait(grace_s)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self.inputs.close()
-        self.outputs.close()
-
-    def _ended(self) -> str:
-        try:
-            code = self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            return "hung up"
-        if code >= 0:
-            return f"ended with exit code {code}"
-        try:
-            return f"was ended by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"was ended by signal {-code}"
-
-
-class WorkerFellError(Exception):
-    """A worker process is of no use any more; the text says what it did."""
 
 
 class ModelWorker:
@@ -147,8 +48,9 @@ class ModelWorker:
         """
         self._options = options
         self._lock = threading.Lock()
-        self._opened: list[tuple[Open, Opened]] = []
-        self._running: set[int] = set()
+        self._running: dict[int, tuple[Open, Opened]] = {}
+        self._next = 0
+        self._failures = 0
         self._process: WorkerProcess | None = WorkerProcess()
         self._starting: WorkerProcess | None = None
         self._reason = ""
@@ -177,18 +79,18 @@ class ModelWorker:
             AlpamayoError: That which the backend raised.
             BackendError: The process fell.
         """
-        request = Open(backend, stage, model, options)
         try:
             with self._lock:
+                request = Open(self._next, backend, stage, model, options)
+                self._next += 1
                 opened = self._asked(request, self._options.load_s, Opened)
-                self._opened.append((request, opened))
-                self._running.add(opened.number)
+                self._running[request.number] = (request, opened)
         except AlpamayoError:
             # Without a session nobody would close it.
             if not self._running:
                 self.close()
             raise
-        return WorkerSession(self, stage.program, opened)
+        return WorkerSession(self, stage.program, request.number, opened)
 
     def warm_up(self, number: int) -> None:
         """Warm a session up."""
@@ -200,17 +102,24 @@ class ModelWorker:
         with self._lock:
             process = self._ready()
             places = process.inputs.put(inputs)
-            done = self._asked(Infer(number, places, seed), self._options.answer_s, Done)
-            self._pause_s = FIRST_PAUSE_S
+            try:
+                done = self._asked(Infer(number, places, seed), self._options.answer_s, Done)
+            except TensorSpecError:
+                raise
+            except BackendError as error:
+                self._count_failure(process, error)
+                raise
+            self._pause_s, self._failures = FIRST_PAUSE_S, 0
             return process.outputs.get(done.outputs)
 
     def close_session(self, number: int) -> None:
         """Close a session; the process ends with its last one."""
         with self._lock:
-            self._running.discard(number)
+            self._running.pop(number, None)
             if self._running:
                 if self._process is not None:
-                    self._asked(Ask(number, Verb.CLOSE), self._options.load_s, Done)
+                    with suppress(BackendError):
+                        self._asked(Ask(number, Verb.CLOSE), END_S, Done)
                 return
         self.close()
 
@@ -241,8 +150,16 @@ class ModelWorker:
             self._fell(process, str(error))
             raise BackendError(f"worker {error}; it is being started again") from error
 
+    def _count_failure(self, process: WorkerProcess, error: BackendError) -> None:
+        """Start the process again after some runs in a row that its backend refused."""
+        if self._process is not process:
+            return
+        self._failures += 1
+        if self._failures >= FAILURES:
+            self._fell(process, f"failed {FAILURES} times in a row, at last so: {error}")
+
     def _fell(self, process: WorkerProcess, reason: str) -> None:
-        self._process, self._reason = None, reason
+        self._process, self._reason, self._failures = None, reason, 0
         self.falls += 1
         process.end()
         self._starter = threading.Thread(target=self._start_again, daemon=True)
@@ -252,36 +169,34 @@ class ModelWorker:
         """Start until one has loaded and warmed up everything, or the worker is closed."""
         while not self._closing.wait(self._pause_s):
             self._pause_s = min(2.0 * self._pause_s, LONGEST_PAUSE_S)
+            process: WorkerProcess | None = None
             try:
                 process = self._starting = WorkerProcess()
-            except BackendError as error:
-                self._reason = f"cannot be started again: {error}"
-                continue
-            try:
                 self._load_again(process)
-            except (AlpamayoError, WorkerFellError) as error:
-                self._reason = f"cannot be started again: {error}"
-                self._starting = None
-                process.end()
+            except Exception as error:  # noqa: BLE001 whatever it was, the next attempt may succeed
+                self._reason, self._starting = f"cannot be started again: {error}", None
+                if process is not None:
+                    process.end()
                 continue
             with self._lock:
                 self._process, self._starting, self._reason = process, None, ""
             return
 
     def _load_again(self, process: WorkerProcess) -> None:
-        for request, opened in list(self._opened):
+        for request, opened in list(self._running.values()):
+            if self._closing.is_set():
+                raise WorkerFellError("was closed")
             again = process.ask(request, self._options.load_s, Opened)
             if again != opened:
-                raise WorkerFellError(f"gives other sessions than before: {again}; expected {opened}")
-            if opened.number in self._running:
-                process.ask(Ask(opened.number, Verb.WARM_UP), self._options.load_s, Done)
+                raise WorkerFellError(f"gives another session than before: {again}; expected {opened}")
+            process.ask(Ask(request.number, Verb.WARM_UP), self._options.load_s, Done)
 
 
 class WorkerSession:
     """A session that runs in a worker; see ``Session``."""
 
-    def __init__(self, worker: ModelWorker, name: str, opened: Opened) -> None:
-        self.worker, self._name, self._opened = worker, name, opened
+    def __init__(self, worker: ModelWorker, name: str, number: int, opened: Opened) -> None:
+        self.worker, self._name, self._number, self._opened = worker, name, number, opened
         self._closed = False
 
     @property
@@ -296,17 +211,17 @@ class WorkerSession:
 
     def warm_up(self) -> None:
         """Run once on zeros in the worker."""
-        self.worker.warm_up(self._opened.number)
+        self.worker.warm_up(self._number)
 
     def infer(self, inputs: Tensors, seed: int) -> Tensors:
         """Run once in the worker; see ``Session.infer``."""
         if self._closed:
             raise BackendError(f"{self._name} was closed; expected a loaded session")
         validate_tensors(self._opened.inputs, inputs, f"input of {self._name}")
-        return self.worker.infer(self._opened.number, inputs, seed)
+        return self.worker.infer(self._number, inputs, seed)
 
     def close(self) -> None:
         """Close the session; the worker ends with its last one."""
         if not self._closed:
             self._closed = True
-            self.worker.close_session(self._opened.number)
+            self.worker.close_session(self._number)

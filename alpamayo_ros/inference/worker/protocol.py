@@ -11,8 +11,9 @@ from alpamayo_ros.params.profile import StageSpec
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Load a stage's program; answered by ``Opened``."""
+    """Load a stage's program under a number; answered by ``Opened``."""
 
+    number: int
     backend: str
     stage: StageSpec
     model: ModelFolder | None
@@ -21,9 +22,8 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Number of a session, and what it takes and gives."""
+    """What a session takes and gives."""
 
-    number: int
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
 

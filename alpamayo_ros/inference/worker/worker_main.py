@@ -4,11 +4,14 @@ Started by ``ModelWorker`` with four descriptors: the socket, the end of a pipe 
 however it ends, and the two blocks of shared memory.
 """
 
+import fcntl
 import os
 import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.errors import AlpamayoError, BackendError
@@ -19,6 +22,9 @@ from alpamayo_ros.inference.worker.protocol import Done, Infer, Open, Opened, Re
 from alpamayo_ros.inference.worker.shared_tensors import SharedTensors
 
 _NODE_IS_GONE = 3
+_F_SETSIG = 10
+"""Linux' number; Python names it from 3.12 on only where the C library does."""
+_OOM_SCORE = "500"
 
 
 def serve(channel: Channel, inputs: SharedTensors, outputs: SharedTensors) -> None:
@@ -29,7 +35,7 @@ def serve(channel: Channel, inputs: SharedTensors, outputs: SharedTensors) -> No
         inputs: Block that the node writes.
         outputs: Block that this process writes.
     """
-    sessions: list[Session] = []
+    sessions: dict[int, Session] = {}
     while True:
         try:
             request: Request = channel.receive()
@@ -47,29 +53,42 @@ def serve(channel: Channel, inputs: SharedTensors, outputs: SharedTensors) -> No
             return
 
 
-def _answer(request: Request, sessions: list[Session], inputs: SharedTensors, outputs: SharedTensors) -> Any:
+def _answer(request: Request, sessions: dict[int, Session], inputs: SharedTensors, outputs: SharedTensors) -> Any:
     if isinstance(request, Open):
         session = open_session(request.backend, request.stage, request.model, request.options)
-        sessions.append(session)
-        return Opened(len(sessions) - 1, session.input_specs, session.output_specs)
+        sessions[request.number] = session
+        return Opened(session.input_specs, session.output_specs)
     session = sessions[request.number]
     if isinstance(request, Infer):
         return Done(outputs.put(session.infer(inputs.get(request.inputs), request.seed)))
     if request.verb is Verb.WARM_UP:
         session.warm_up()
     else:
-        session.close()
+        sessions.pop(request.number).close()
     return Done()
 
 
 def _end_with(lifeline: int) -> None:
-    """End this process when the node is gone, even where the main thread hangs in a driver."""
+    """End this process when the node is gone, even where the main thread hangs in a driver.
+
+    The kernel kills it as soon as the pipe's other end is closed: a thread alone would need the interpreter's lock.
+    """
 
     def wait() -> None:
         os.read(lifeline, 1)
         os._exit(_NODE_IS_GONE)
 
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(lifeline, _F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    # It may have been closed before the kernel was asked.
     threading.Thread(target=wait, daemon=True).start()
+
+
+def _go_first() -> None:
+    """Let the system end this process before the node where memory runs out."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
 
 
 def main() -> None:
@@ -78,6 +97,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end, lifeline, inputs, outputs = (int(text) for text in sys.argv[1:5])
     _end_with(lifeline)
+    _go_first()
     serve(Channel(socket.socket(fileno=end)), SharedTensors(inputs), SharedTensors(outputs))
 
 

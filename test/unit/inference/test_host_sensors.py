@@ -16,6 +16,10 @@ def test_the_energy_of_all_packages_is_added_up_and_their_parts_are_not(tmp_path
     write(tmp_path / "intel-rapl:0" / "energy_uj", "1500000\n")
     write(tmp_path / "intel-rapl:1" / "energy_uj", "2500000\n")
     write(tmp_path / "intel-rapl:0:0" / "energy_uj", "900000\n")
+    write(tmp_path / "intel-rapl:2" / "energy_uj", "9900000\n")
+    for folder, name in (("intel-rapl:0", "package-0"), ("intel-rapl:1", "package-1"), ("intel-rapl:0:0", "core"),
+                         ("intel-rapl:2", "psys")):  # fmt: skip
+        (tmp_path / folder / "name").write_text(f"{name}\n", encoding="ascii")
     assert package_energy_j(tmp_path) == pytest.approx(4.0)
     (tmp_path / "intel-rapl:1" / "energy_uj").write_text("broken", encoding="ascii")
     assert package_energy_j(tmp_path) is None

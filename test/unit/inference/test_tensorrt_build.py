@@ -93,6 +93,11 @@ def test_nano_is_built_for_several_gpus_at_once(rtx: TensorRTLibrary, nano: Mode
         open_session("tensorrt", StageSpec("vision.onnx"), engine)
 
 
+def test_the_library_keeps_one_logger_for_the_whole_process(rtx: TensorRTLibrary) -> None:
+    """TensorRT calls the first one that it was given, even after that is gone."""
+    assert load_library(TENSORRT_RTX).logger is rtx.logger
+
+
 def test_engines_of_other_gpus_are_other_engines(rtx: TensorRTLibrary) -> None:
     engines = {one: build_plan(rtx, "small.onnx", small(), LENGTHS, [one]) for one in ("sm_75", "sm_89", "sm_121")}
     assert all(data.startswith(RTX_MAGIC) for data in engines.values())

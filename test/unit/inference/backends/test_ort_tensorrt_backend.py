@@ -29,7 +29,7 @@ def test_the_provider_gets_the_shapes_of_every_open_input(nano: ModelFolder, mon
     assert "cache:4x2x4x0x32" in reasoning["trt_profile_min_shapes"].split(",")
     assert "cache:4x2x4x282x32" in reasoning["trt_profile_max_shapes"].split(",")
     assert "vision_tokens:240x128" in reasoning["trt_profile_opt_shapes"].split(",")
-    assert action["trt_profile_max_shapes"] == "states:40x128,noise:16x64x2"
+    assert action["trt_profile_max_shapes"] == "states:40x128,noise:64x64x2"
     for options in (vision, reasoning, action):
         assert {options[name] for name in ("trt_engine_cache_enable", "trt_fp16_enable", "trt_int8_enable")} == {"0"}
 

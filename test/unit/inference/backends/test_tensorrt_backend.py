@@ -209,6 +209,27 @@ def test_a_run_that_the_library_refuses_is_an_error_that_says_why() -> None:
             loaded.infer({"x": np.zeros((1, 3), np.float32)}, 0)
 
 
+def test_a_capture_that_fails_does_not_leave_the_stream_taking_down() -> None:
+    device = FakeDevice()
+    loaded = session(device)
+    context = loaded._engine.context
+    runs = context.execute_async_v3
+    context.execute_async_v3 = lambda stream: device.taken_down is None and runs(stream)
+    with pytest.raises(BackendError, match="could not be run"):
+        loaded.infer({"x": np.zeros((2, 3), np.float32)}, 0)
+    assert device.taken_down is None
+    context.execute_async_v3 = runs
+    assert loaded.infer({"x": np.ones((2, 3), np.float32)}, 0)["y"].tolist() == [[2.0] * 3] * 2
+
+
+def test_an_output_of_unknown_size_is_refused_and_nothing_stays_on_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeContext, "get_max_output_size", lambda *_: -1)
+    device = FakeDevice()
+    with pytest.raises(BackendError, match="does not say how large 'y' gets"):
+        session(device)
+    assert (device.memory, device.closed) == ({}, True)
+
+
 def test_a_type_that_no_stage_has_is_refused() -> None:
     with pytest.raises(TensorSpecError, match=r"'x' is BF16; expected one of: FLOAT"):
         session(FakeDevice(), kind=Kind.BF16)

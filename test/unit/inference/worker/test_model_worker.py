@@ -1,5 +1,6 @@
 """A model in a process of its own: same answers, and what happens to that process does not happen to the node."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from alpamayo_ros.errors import BackendError, TensorSpecError
 from alpamayo_ros.inference.backend import ONE_CPU_THREAD
 from alpamayo_ros.inference.model_folder import ModelFolder, open_model_folder
 from alpamayo_ros.inference.registry import open_session
-from alpamayo_ros.inference.worker import model_worker
+from alpamayo_ros.inference.worker import worker_process
 from alpamayo_ros.inference.worker.model_worker import ModelWorker, WorkerOptions
 from alpamayo_ros.params.profile import StageSpec, load_profile
 
@@ -143,7 +144,7 @@ def test_a_worker_that_cannot_be_started_again_is_tried_with_growing_pauses_unti
         return wait(0.001)
 
     monkeypatch.setattr(worker._closing, "wait", waited)
-    monkeypatch.setattr(model_worker.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(worker_process.sys, "executable", "/nowhere/python")
     assert worker.pid is not None
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(BackendError, match="worker was ended by SIGKILL"):
@@ -156,7 +157,90 @@ def test_a_worker_that_cannot_be_started_again_is_tried_with_growing_pauses_unti
     session.close()
 
 
-def test_no_worker_outlives_its_node_however_that_ends(nano: ModelFolder, tmp_path: Path) -> None:
+def test_a_node_without_descriptors_goes_on_trying(nano: ModelFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = ModelWorker()
+    session = worker.open_session("ort_cpu", VISION, nano, ONE_CPU_THREAD)
+    pair, left = worker_process.socket.socketpair, [2]
+
+    def few() -> Any:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return pair()
+
+    monkeypatch.setattr(worker_process.socket, "socketpair", few)
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(BackendError, match="is being started again"):
+        session.infer(IMAGES, 0)
+    wait_until(lambda: left[0] == 0)
+    wait_until(lambda: worker.trouble != "was ended by SIGKILL")
+    assert worker.trouble in ("cannot be started again: worker cannot be started: Too many open files", "")
+    wait_until(lambda: worker.pid is not None)
+    assert session.infer(IMAGES, 0)["vision_tokens"].shape == (240, 128)
+    session.close()
+
+
+def test_attempts_to_start_leave_no_descriptor_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process.sys, "executable", "/nowhere/python")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        with pytest.raises(BackendError, match="worker cannot be started: No such file or directory"):
+            ModelWorker()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_session_that_is_closed_is_not_loaded_again(worker: ModelWorker, nano: ModelFolder) -> None:
+    kept = worker.open_session("ort_cpu", VISION, nano, ONE_CPU_THREAD)
+    worker.open_session("ort_cpu", ACTION, nano, ONE_CPU_THREAD).close()
+    # Loading the closed one again would fail now.
+    request, _ = worker._running[0]
+    assert list(worker._running) == [0]
+    assert request.stage == VISION
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(BackendError):
+        kept.infer(IMAGES, 0)
+    wait_until(lambda: worker.pid is not None)
+    assert kept.infer(IMAGES, 0)["vision_tokens"].shape == (240, 128)
+
+
+def test_a_worker_that_died_unnoticed_is_no_error_when_a_session_is_closed(nano: ModelFolder) -> None:
+    worker = ModelWorker()
+    first, second = (worker.open_session("ort_cpu", one, nano, ONE_CPU_THREAD) for one in (VISION, ACTION))
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGKILL)
+    first.close()
+    second.close()
+    assert worker.pid is None
+
+
+def test_a_backend_that_fails_time_and_again_gets_a_fresh_process(worker: ModelWorker, nano: ModelFolder) -> None:
+    """An error of a GPU may stay in the process that had it, so the process is not kept."""
+    session = worker.open_session("ort_cpu", StageSpec("reasoning.onnx"), nano, ONE_CPU_THREAD)
+    apart = {
+        spec.name: np.zeros([1 if size < 0 else size for size in spec.shape], spec.dtype)
+        for spec in session.input_specs
+    }
+    apart["tokens"][:] = 1_000_000
+    pid = worker.pid
+    for _ in range(3):
+        with pytest.raises(BackendError, match=r"reasoning\.onnx could not be run"):
+            session.infer(apart, 0)
+    with pytest.raises(BackendError, match="worker failed 3 times in a row, at last so: reasoning"):
+        session.infer(apart, 0)
+    wait_until(lambda: worker.pid is not None)
+    assert worker.pid != pid
+    session.warm_up()
+
+
+def test_a_worker_is_what_the_system_ends_first_where_memory_runs_out(worker: ModelWorker, nano: ModelFolder) -> None:
+    worker.open_session("ort_cpu", VISION, nano, ONE_CPU_THREAD)
+    assert int(Path(f"/proc/{worker.pid}/oom_score_adj").read_text(encoding="ascii")) == 500
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["idle", "hangs"])
+def test_no_worker_outlives_its_node_however_that_ends(nano: ModelFolder, tmp_path: Path, hangs: bool) -> None:
     program = (
         "import sys, time\nfrom pathlib import Path\n"
         "from alpamayo_ros.inference.backend import ONE_CPU_THREAD\n"
@@ -171,6 +255,9 @@ def test_no_worker_outlives_its_node_however_that_ends(nano: ModelFolder, tmp_pa
     assert node.stdout is not None
     pid = int(node.stdout.readline())
     assert alive(pid)
+    if hangs:
+        # Nothing in it runs any more: what ends it is the kernel.
+        os.kill(pid, signal.SIGSTOP)
     node.kill()
     node.wait()
     node.stdout.close()
