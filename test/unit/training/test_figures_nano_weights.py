@@ -1,7 +1,7 @@
 """The shipped weights: few and small enough, described, and as good as they were measured, less a margin.
 
-Ten held-out episodes gave, when these weights were published: meta-action 0.79, cause 0.75, absence 0.81, swap 0.96,
-removal 0.76, error 0.35 of kinematic's, contradictions 0.02, bystander 0.05; ``docs/nano.md`` has those of 200.
+Ten held-out episodes gave, when these weights were published: meta-action 0.81, cause 0.77, absence 0.83, swap 0.94,
+removal 0.69, error 0.33 of kinematic's, contradictions 0.02, bystander 0.00; ``docs/nano.md`` has those of 200.
 """
 
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_the_description_says_where_they_come_from(folder: ModelFolder) -> None:
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("meta", 0.75), ("cause_right", 0.71), ("absence_right", 0.77), ("swap_changes", 0.9), ("removal_flips", 0.69)],
+    [("meta", 0.77), ("cause_right", 0.73), ("absence_right", 0.79), ("swap_changes", 0.9), ("removal_flips", 0.63)],
 )
 def test_shares_that_should_be_high(figures: dict[str, Figure], name: str, least: float) -> None:
     assert figures[name].count >= 10
@@ -59,7 +59,7 @@ def test_shares_that_should_be_high(figures: dict[str, Figure], name: str, least
 
 
 @pytest.mark.parametrize(
-    ("name", "most"), [("min_ade_6_share", 0.38), ("contradictions", 0.045), ("bystander_flips", 0.11)]
+    ("name", "most"), [("min_ade_6_share", 0.36), ("contradictions", 0.045), ("bystander_flips", 0.06)]
 )
 def test_shares_that_should_be_low(figures: dict[str, Figure], name: str, most: float) -> None:
     assert figures[name].count >= 10
