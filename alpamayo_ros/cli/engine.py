@@ -51,7 +51,7 @@ def build(
     """
     from alpamayo_ros.replay.engine_session import EngineRequest, build_for_profile
 
-    request = EngineRequest(profile, backend, precision.value, out, _names(arch), calibrate_on, topics, calibration)
+    request = EngineRequest(profile, backend, precision.value, out, calibrate_on, topics, calibration, _names(arch))
     with progress_bar("listening to the bag") as progress:
         built = build_for_profile(request, progress)
     document = {

@@ -26,20 +26,20 @@ class EngineRequest:
         backend: Backend id that will run the engine.
         precision: ``fp32``, ``fp16`` or ``int8``.
         out: Folder to make.
-        architectures: GPUs such as ``sm_86``, for TensorRT for RTX.
         bag: Bag to calibrate on, for ``int8``.
         topics: Topics file for it.
         calibration: Calibration file of its cameras.
+        architectures: GPUs such as ``sm_86``, for TensorRT for RTX.
     """
 
     profile: str
     backend: str
     precision: str
     out: Path
-    architectures: tuple[str, ...] = ()
     bag: Path | None = None
     topics: Path | None = None
     calibration: Path | None = None
+    architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

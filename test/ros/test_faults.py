@@ -219,7 +219,7 @@ def _picture(harness: Harness, stamp_ns: int) -> Any:
         ("max_camera_skew_ms:=300", "so that no outcome depends on the order of arrival"),
         ("profile:=nanoo", "profile 'nanoo' is not known; expected one of: kinematic"),
         ("profile:=3", "parameter perception.profile is 3, an int; expected a string"),
-        ("backend:=tensorrt", "backend 'tensorrt' is not part of this version"),
+        ("backend:=nim", "backend 'nim' is not part of this version"),
         ("calibration_file:=/no/such.yaml", "calibration /no/such.yaml cannot be read"),
         ("topics_file:=/no/such.yaml", "topics file /no/such.yaml cannot be read"),
         ("envelope_file:=/no/such.yaml", "envelope /no/such.yaml cannot be read"),

@@ -98,7 +98,7 @@ def test_navigation_commands_reach_the_pipeline_of_a_profile_that_takes_them(
     ("backend", "error", "said"),
     [
         ("warp", BackendError, "backend 'warp' is not known; expected one of: nim, ort_cpu"),
-        ("tensorrt", BackendUnavailableError, "backend 'tensorrt' is not part of this version"),
+        ("nim", BackendUnavailableError, "backend 'nim' is not part of this version"),
     ],
 )
 def test_a_backend_that_cannot_be_had_is_refused_when_the_stages_are_loaded(
