@@ -207,11 +207,33 @@ def install(ros_distro: str) -> None:
     run([sys.executable, "-m", "venv", "--clear", *site, str(VENV)], "Python could not make .venv")
     failure = f"pip could not install what {constraints().name} pins"
     command = [str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    command.append("--no-compile")  # one core would do what all of them do at the end
     # A library that the system has in the pinned version would bring no program into .venv/bin.
     command += ["--ignore-installed"] if ros_distro else []
     run([*command, "--constraint", str(constraints()), *groups(ros_distro)], failure)
     if not ros_distro:
         repair_wheel_paths()
+    for folder in VENV.glob("lib/python3*/site-packages"):
+        compile_modules(folder)
+
+
+def compile_modules(folder: Path) -> None:
+    """Compile modules ahead with all cores: where PYTHONDONTWRITEBYTECODE is set, every process would do it again.
+
+    Some packages bring templates and tests that are no Python; nothing imports them.
+    """
+    command = [
+        str(VENV / "bin" / "python"),
+        "-m",
+        "compileall",
+        "-q",
+        "-j",
+        "0",
+        "-x",
+        r"[/](tests?|sumo)[/]",
+        str(folder),
+    ]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def run(command: List[str], failure: str, environment: "dict[str, str] | None" = None) -> None:
@@ -261,6 +283,8 @@ def build(ros_distro: str) -> None:
     environment["PATH"] = os.pathsep.join([str(VENV / "bin"), environment["PATH"]])
     environment["VIRTUAL_ENV"] = str(VENV)
     environment["COLCON_DEFAULTS_FILE"] = os.devnull
+    # colcon's own choice also stops at a load, which this very build makes.
+    environment["MAKEFLAGS"] = f"-j{os.cpu_count() or 1}"
     python = VENV / "bin" / "python"
     unfinished = ROOT / "build" / UNFINISHED
     unfinished.parent.mkdir(exist_ok=True)
@@ -273,9 +297,11 @@ def build(ros_distro: str) -> None:
         "--cmake-args", "-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={python}", f"-DPYTHON_EXECUTABLE={python}",
         # Otherwise each distribution derives it from its own idea of the Python of Debian.
         f"-DPYTHON_INSTALL_DIR=lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages",
-        "-DCMAKE_BUILD_TYPE=Release",
+        "-DCMAKE_BUILD_TYPE=Release", f"-DALPAMAYO_JOINED_TYPE_SUPPORT={'OFF' if ros_distro else 'ON'}",
     ]  # fmt: skip
     run(command, "colcon could not build the package", environment)
+    for folder in VENV.glob("lib/python3*/site-packages/alpamayo_ros"):
+        compile_modules(folder)
     unfinished.unlink()
 
 

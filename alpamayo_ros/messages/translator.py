@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alpamayo_ros.messages.typestore import message_class
 from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
 from alpamayo_ros.structs.lineage import Lineage, LineageComponent
 from alpamayo_ros.structs.navigation import Navigation, NavigationCommand
@@ -138,10 +137,6 @@ class Translator:
             ],
             manifest=lineage.manifest,
         )
-
-
-BAG = Translator(message_class)
-"""Translator to the classes that bags are written with."""
 
 
 def tick_struct(message: Any) -> TickStatus:

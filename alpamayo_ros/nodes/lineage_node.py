@@ -1,13 +1,11 @@
 """Names what runs: publishes the latched lineage, computed from the real files, and repeats it."""
 
-import sys
-
 from alpamayo_ros.monitoring.health import Health, Level
 from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.ros.classes import graph_translator
 from alpamayo_ros.ros.lifecycle import ManagedNode
 from alpamayo_ros.ros.outputs import Outputs
-from alpamayo_ros.ros.process import run_nodes
+from alpamayo_ros.ros.process import end_process, run_nodes
 from alpamayo_ros.structs.lineage import Lineage
 
 
@@ -66,4 +64,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

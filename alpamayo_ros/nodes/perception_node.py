@@ -1,6 +1,5 @@
 """From what the vehicle brings to one observation, or one typed rejection, per tick."""
 
-import sys
 import traceback
 from typing import Any
 
@@ -21,7 +20,7 @@ from alpamayo_ros.ros.lifecycle import ManagedNode
 from alpamayo_ros.ros.outputs import Outputs
 from alpamayo_ros.ros.perceive_stage import PerceiveStage
 from alpamayo_ros.ros.perception_inputs import camera_frame, input_specs, requested_ticks
-from alpamayo_ros.ros.process import run_nodes
+from alpamayo_ros.ros.process import end_process, run_nodes
 from alpamayo_ros.ros.qos import qos_profile
 from alpamayo_ros.ros.stage import DRAIN_S
 from alpamayo_ros.ros.tick_ledger import TickLedger
@@ -251,4 +250,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -1,6 +1,5 @@
 """From the context of a plan to a trajectory set, and the views of it."""
 
-import sys
 from typing import Any
 
 from alpamayo_ros.messages.stage_translator import plan_context_struct
@@ -11,7 +10,7 @@ from alpamayo_ros.pipeline.tick_status import answered
 from alpamayo_ros.planning.planner import Planner
 from alpamayo_ros.ros.classes import generated_class, graph_translator
 from alpamayo_ros.ros.outputs import Outputs
-from alpamayo_ros.ros.process import run_nodes
+from alpamayo_ros.ros.process import end_process, run_nodes
 from alpamayo_ros.ros.stage import StageNode
 from alpamayo_ros.structs.plan import PlanContext
 from alpamayo_ros.structs.trajectory import TrajectorySet
@@ -58,4 +57,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

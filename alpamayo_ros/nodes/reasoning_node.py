@@ -1,6 +1,5 @@
 """From an observation to a rationale and the context of the plan."""
 
-import sys
 from typing import Any
 
 from alpamayo_ros.errors import BackendError
@@ -12,7 +11,7 @@ from alpamayo_ros.reasoning.reasoned import Reasoned
 from alpamayo_ros.reasoning.reasoner import Reasoner
 from alpamayo_ros.ros.classes import generated_class, graph_translator
 from alpamayo_ros.ros.outputs import Outputs
-from alpamayo_ros.ros.process import run_nodes
+from alpamayo_ros.ros.process import end_process, run_nodes
 from alpamayo_ros.ros.stage import StageNode
 from alpamayo_ros.structs.observation import Observation
 
@@ -62,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -16,7 +16,7 @@ from alpamayo_ros.recording.selection import TopicSelection
 from alpamayo_ros.recording.session import RecordingSession
 from alpamayo_ros.recording.status import RecordingState, RecordingStatus
 from alpamayo_ros.ros.lifecycle import ManagedNode
-from alpamayo_ros.ros.process import run_nodes
+from alpamayo_ros.ros.process import end_process, run_nodes
 from alpamayo_ros.ros.recording_subscriptions import RecordingSubscriptions
 from alpamayo_ros.ros.recording_topics import LINEAGE_INPUT, recorded_outputs, recording_selection
 from alpamayo_ros.storage.mcap_files.writer import Compression
@@ -147,4 +147,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -1,6 +1,5 @@
 """Publishes a bag again, for this stack or any other: with its QoS, at its pace, under services."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from alpamayo_ros.ros.lifecycle import ReportingNode
 from alpamayo_ros.ros.playback_driver import PlaybackDriver
 from alpamayo_ros.ros.playback_publishers import ClockPublisher, PlayableTopics, PlaybackPublishers
 from alpamayo_ros.ros.playback_services import PlaybackServices
-from alpamayo_ros.ros.process import run_nodes
+from alpamayo_ros.ros.process import end_process, run_nodes
 from alpamayo_ros.storage.reader import BagReader, open_bag
 
 ACKNOWLEDGE_S = 10.0
@@ -171,4 +170,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

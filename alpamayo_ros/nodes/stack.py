@@ -16,7 +16,7 @@ from alpamayo_ros.nodes.reasoning_node import ReasoningNode
 from alpamayo_ros.nodes.recorder_node import RecorderNode
 from alpamayo_ros.ros.handover import Handover
 from alpamayo_ros.ros.lifecycle import ManagedNode
-from alpamayo_ros.ros.process import run_nodes
+from alpamayo_ros.ros.process import end_process, run_nodes
 
 
 def make_stack(*, record: bool = False) -> Sequence[ManagedNode]:
@@ -48,4 +48,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -5,8 +5,9 @@ import re
 from collections.abc import Mapping
 
 from alpamayo_ros.errors import DigestMismatchError, TopicError
+from alpamayo_ros.messages.bag_translator import BAG
 from alpamayo_ros.messages.topics import output_topic
-from alpamayo_ros.messages.translator import BAG, lineage_components
+from alpamayo_ros.messages.translator import lineage_components
 from alpamayo_ros.messages.typestore import deserialize, serialize
 from alpamayo_ros.storage.identity import BagIdentity
 from alpamayo_ros.structs.lineage import NONE, UNKNOWN, Lineage

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from alpamayo_ros.errors import BagCorruptError
+from alpamayo_ros.messages.bag_translator import BAG
 from alpamayo_ros.messages.topics import OUTPUT_TOPICS
-from alpamayo_ros.messages.translator import BAG, rationale_struct, stamp_ns, tick_struct, trajectory_set_struct
+from alpamayo_ros.messages.translator import rationale_struct, stamp_ns, tick_struct, trajectory_set_struct
 from alpamayo_ros.messages.typestore import deserialize, serialize
 from alpamayo_ros.pipeline.drive import TickAnswer
 from alpamayo_ros.replay.output_digest import OutputDigest

@@ -4,16 +4,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from matplotlib.artist import Artist
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from alpamayo_ros.errors import CalibrationError
 from alpamayo_ros.geometry.camera import project_ground_strip, project_points, resample_path
 from alpamayo_ros.report.approved import leaves_approved
-from alpamayo_ros.report.canvas import DOTS_PER_INCH, LIGHT, encode_jpeg, new_figure, own_settings
 from alpamayo_ros.report.cause_box import BOX_RGB, draw_cause_box
+from alpamayo_ros.report.picture_text import LegendEntry, Swatch, write_on_picture
 from alpamayo_ros.report.words import seconds_after
 from alpamayo_ros.structs.camera import CameraCalibration
 from alpamayo_ros.structs.verdict import ReportPicture
@@ -82,18 +79,17 @@ def draw_camera_view(picture: ReportPicture, start_ns: int, size_limit: int = 25
     _draw_line(rgb, driven)
     _draw_dashes(rgb, approved)
     causes = _draw_causes(rgb, picture)
-    handles: list[Artist] = []
+    legend = []
     if len(strip):
-        label = f"predicted, {VEHICLE_WIDTH_M} m wide"
-        handles.append(Patch(facecolor=(_PREDICTED, 0.6), edgecolor=_PREDICTED, label=label))
+        legend.append(LegendEntry(Swatch.STRIP, _rgb(_PREDICTED), f"predicted, {VEHICLE_WIDTH_M} m wide"))
     if driven:
-        handles.append(Line2D([], [], color=_DRIVEN, linewidth=2.4, label="driven afterwards"))
+        legend.append(LegendEntry(Swatch.LINE, _rgb(_DRIVEN), "driven afterwards"))
     if approved:
-        handles.append(Line2D([], [], color=_APPROVED, linewidth=3.0, linestyle=(0, (2, 1)), label="approved"))
+        legend.append(LegendEntry(Swatch.DASHES, _rgb(_APPROVED), "approved"))
     if causes:
-        red, green, blue = (channel / 255.0 for channel in BOX_RGB)
-        handles.append(Patch(facecolor="none", edgecolor=(red, green, blue), linewidth=1.6, label="cited cause"))
-    jpeg = _lettered(rgb, _title(picture, start_ns), note, handles, size_limit)
+        legend.append(LegendEntry(Swatch.BOX, BOX_RGB, "cited cause"))
+    write_on_picture(rgb, _title(picture, start_ns), note, legend)
+    jpeg = _encode_jpeg(rgb, size_limit)
     return CameraView(jpeg, width, height, note, bool(driven), bool(approved), causes)
 
 
@@ -229,21 +225,16 @@ def _title(picture: ReportPicture, start_ns: int) -> str:
     return f"{camera}    tick at {seconds_after(picture.t0_ns, start_ns)} s    frame {lag_ms:+.1f} ms from it"
 
 
-def _lettered(rgb: NDArray[np.uint8], title: str, note: str, handles: list[Artist], size_limit: int) -> bytes:
-    """Write title, legend and note into the picture and encode it."""
-    height, width = rgb.shape[:2]
-    box = {"facecolor": "black", "edgecolor": "none", "alpha": 0.62, "boxstyle": "square,pad=0.45"}
-    with own_settings():
-        figure = new_figure(width / DOTS_PER_INCH, height / DOTS_PER_INCH, LIGHT)
-        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.set_axis_off()
-        axes.imshow(rgb, interpolation="nearest", aspect="auto")
-        figure.text(8.0 / width, 1.0 - 10.0 / height, title, color="white", va="top", ha="left", bbox=box)
-        if note:
-            figure.text(0.5, 0.2, note, color="white", va="center", ha="center", bbox=box, wrap=True)
-        if handles:
-            figure.legend(
-                handles=handles, loc="lower left", bbox_to_anchor=(4.0 / width, 4.0 / height), labelcolor="white",
-                facecolor="black", edgecolor="none", framealpha=0.62, borderaxespad=0.0, fancybox=False,
-            )  # fmt: skip
-        return encode_jpeg(figure, size_limit)
+def _encode_jpeg(rgb: NDArray[np.uint8], size_limit: int) -> bytes:
+    """Encode a picture, lowering the quality until it is no larger than ``size_limit`` bytes.
+
+    The lowest quality is kept where even that is larger.
+    """
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    data = b""
+    for quality in (88, 75, 60, 45, 30, 15):
+        _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+        data = encoded.tobytes()
+        if len(data) <= size_limit:
+            break
+    return data

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import cv2
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -87,22 +85,3 @@ def encode_png(figure: Figure) -> bytes:
         buffer, format="png", dpi=DOTS_PER_INCH, facecolor=figure.get_facecolor(), metadata={"Software": None}
     )
     return buffer.getvalue()
-
-
-def encode_jpeg(figure: Figure, size_limit: int) -> bytes:
-    """Encode a figure as JPEG, lowering the quality until it is no larger than ``size_limit`` bytes.
-
-    The lowest quality is kept where even that is larger.
-    """
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="rgba", dpi=DOTS_PER_INCH)
-    width, height = figure.canvas.get_width_height()
-    rgba = np.frombuffer(buffer.getvalue(), dtype=np.uint8).reshape(height, width, 4)
-    bgr = cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGR)
-    data = b""
-    for quality in (88, 75, 60, 45, 30, 15):
-        _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        data = encoded.tobytes()
-        if len(data) <= size_limit:
-            break
-    return data

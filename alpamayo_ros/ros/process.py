@@ -8,9 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import rclpy
 from rclpy.executors import Executor, SingleThreadedExecutor
@@ -118,12 +118,23 @@ def run_nodes(make: Callable[[], Sequence[ReportingNode]], arguments: Sequence[s
     return code
 
 
+def end_process(code: int) -> NoReturn:
+    """Let the middleware go and end the process, whose nodes are down, at once.
+
+    A process that ends with its participant still there leaves its shared memory behind, so what refers to itself is
+    collected, here where no frame holds a node any more. Freeing all the rest would take a third of a second of a core.
+    """
+    collect_nodes()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
 def _leave(nodes: list[ReportingNode], executor: Executor) -> None:
-    """Let the middleware go: a process that ends with its participant still there leaves its shared memory behind."""
     while nodes:
         _destroy(nodes.pop(), executor)
     executor.shutdown()
-    collect_nodes()
 
 
 def _destroy(node: ReportingNode, executor: Executor) -> None:

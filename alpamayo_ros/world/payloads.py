@@ -7,7 +7,8 @@ import numpy as np
 
 from alpamayo_ros.importers.payloads import ODOMETRY
 from alpamayo_ros.importers.payloads import header as stamped
-from alpamayo_ros.messages.translator import BAG, RIG_FRAME
+from alpamayo_ros.messages.bag_translator import BAG
+from alpamayo_ros.messages.translator import RIG_FRAME
 from alpamayo_ros.messages.typestore import message_class, serialize
 from alpamayo_ros.structs.navigation import Navigation
 from alpamayo_ros.structs.rationale import Rationale

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-SECONDS = 25
+SECONDS = 10
 LIMITS = ("-timeout=30", "-rss_limit_mb=2048", "-max_len=40000", "-print_final_stats=1", "-seed=1")
 
 pytestmark = [

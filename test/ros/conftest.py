@@ -30,8 +30,12 @@ from alpamayo_ros.ros.lifecycle import ManagedNode, ReportingNode
 from alpamayo_ros.ros.process import make_executor
 from alpamayo_ros.ros.qos import qos_profile
 from alpamayo_ros.ros.wiring import with_default_wiring
+from alpamayo_ros.storage.copying.bag_time import BagTime
+from alpamayo_ros.storage.copying.copy import copy_bag
+from alpamayo_ros.storage.copying.request import CopyRequest
 from alpamayo_ros.storage.writer import BagWriter
 
+DEMO = Path(__file__).resolve().parents[2] / "bags" / "demo"
 WAIT_S = 30.0
 ODOMETRY_TOPIC = f"{NAMESPACE}/perception/input/odometry"
 
@@ -151,6 +155,14 @@ class Harness:
             said = self.said.setdefault(node, [])
             if not said or said[-1] != status.message:
                 said.append(status.message)
+
+
+@pytest.fixture(scope="session")
+def short_drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a bag of the first six seconds of the demo drive, all four cameras."""
+    bag = tmp_path_factory.mktemp("drive") / "short"
+    copy_bag(CopyRequest("cut", (DEMO,), bag, end=BagTime(6_000_000_000)))
+    return bag
 
 
 @pytest.fixture

@@ -39,13 +39,17 @@ def same(*results: ReplayResult) -> bool:
 
 
 @pytest.mark.parametrize("profile", ["kinematic", str(PROFILES / "demo_four.yaml")], ids=["odometry", "cameras"])
-def test_in_process_separate_processes_and_stack_give_one_digest(replay: Replay, profile: str) -> None:
-    in_process = replay(DEMO, profile=profile)
-    graph = replay(DEMO, start_graph, profile=profile)
-    stack = replay(DEMO, partial(start_graph, composed=True), profile=profile)
-    assert in_process.ticks["ANSWERED"] >= 130
+def test_in_process_separate_processes_and_stack_give_one_digest(
+    replay: Replay, short_drive: Path, profile: str
+) -> None:
+    in_process = replay(short_drive, profile=profile)
+    graph = replay(short_drive, start_graph, profile=profile)
+    stack = replay(short_drive, partial(start_graph, composed=True), profile=profile)
+    assert in_process.ticks["ANSWERED"] >= 40
     assert same(in_process, graph, stack)
-    assert same(in_process, replay(DEMO, partial(start_graph, composed=True, use_sim_time=True), profile=profile))
+    assert same(
+        in_process, replay(short_drive, partial(start_graph, composed=True, use_sim_time=True), profile=profile)
+    )
     assert [result.executed for result in (in_process, graph, stack)] == ["in process", "graph", "stack"]
 
 
@@ -97,7 +101,7 @@ def test_ten_graph_runs_give_one_digest_also_under_load(replay: Replay, make_odo
     results = [replay(bag)]
     for number in range(10):
         with load() if number % 2 else idle():
-            results.append(replay(bag, partial(start_graph, composed=number % 3 == 0)))
+            results.append(replay(bag, partial(start_graph, composed=number % 3 != 0)))
     assert results[0].ticks["ANSWERED"] >= 40
     assert same(*results)
 
@@ -153,7 +157,7 @@ def test_ticks_that_wait_for_a_camera_close_alike(replay: Replay, make_camera_ba
 
 
 def test_recorded_ticks_are_asked_for_in_the_graph_too(replay: Replay, tmp_path: Path) -> None:
-    from alpamayo_ros.messages.translator import BAG
+    from alpamayo_ros.messages.bag_translator import BAG
     from alpamayo_ros.messages.typestore import serialize
     from alpamayo_ros.storage.writer import BagWriter
     from alpamayo_ros.structs.tick import TickOutcome, TickStatus
@@ -203,9 +207,9 @@ def test_pandaset_gives_one_digest_in_process_and_in_the_graph(replay: Replay, t
 
     bag = tmp_path / "pandaset"
     import_pandaset(source, bag)
-    for profile in ("kinematic", str(PROFILES / "pandaset_six.yaml")):
-        in_process = replay(bag, profile=profile)
-        assert in_process.ticks["ANSWERED"] >= 60
-        graph = replay(bag, start_graph, profile=profile)
-        stack = replay(bag, partial(start_graph, composed=True), profile=profile)
-        assert same(in_process, graph, stack)
+    profile = str(PROFILES / "pandaset_six.yaml")
+    in_process = replay(bag, profile=profile)
+    assert in_process.ticks["ANSWERED"] >= 60
+    graph = replay(bag, start_graph, profile=profile)
+    stack = replay(bag, partial(start_graph, composed=True), profile=profile)
+    assert same(in_process, graph, stack)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpamayo_ros.messages import translator
-from alpamayo_ros.messages.translator import BAG, Translator
+from alpamayo_ros.messages.bag_translator import BAG
+from alpamayo_ros.messages.translator import Translator
 from alpamayo_ros.messages.typestore import deserialize, message_class, serialize
 from alpamayo_ros.structs.lineage import COMPONENT_KINDS, Lineage, LineageComponent
 from alpamayo_ros.structs.pose import Pose
@@ -143,7 +144,8 @@ _WIRE = """
 import array
 from rclpy.serialization import deserialize_message, serialize_message
 from alpamayo_ros.messages.typestore import deserialize
-from alpamayo_ros.messages.translator import BAG, rationale_struct
+from alpamayo_ros.messages.bag_translator import BAG
+from alpamayo_ros.messages.translator import rationale_struct
 import alpamayo_ros.msg
 import pathlib, sys
 payload = pathlib.Path(sys.argv[1]).read_bytes()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from alpamayo_ros.errors import BagCorruptError
-from alpamayo_ros.messages.translator import BAG
+from alpamayo_ros.messages.bag_translator import BAG
 from alpamayo_ros.messages.typestore import serialize
 from alpamayo_ros.pipeline.drive import TickAnswer
 from alpamayo_ros.replay.outputs import OutputRecorder, TickOutputs, read_outputs

@@ -172,3 +172,12 @@ def test_the_box_of_a_cause_is_drawn_in_its_camera_only(make_picture):
     assert boxed.causes == ("red light",)
     assert boxed.jpeg != plain.jpeg
     assert draw_camera_view(elsewhere, picture.t0_ns) == plain
+
+
+def test_a_picture_is_made_smaller_until_it_fits(make_picture):
+    noise = np.random.default_rng(5).integers(0, 256, (270, 480, 3), dtype=np.uint8)
+    picture = make_picture(bgr=noise)
+    large, small, least = (draw_camera_view(picture, picture.t0_ns, limit) for limit in (10**9, 120_000, 1))
+    assert len(large.jpeg) > 120_000 >= len(small.jpeg)
+    assert len(least.jpeg) <= len(small.jpeg)
+    assert seen(least).shape == (least.height, least.width, 3)

@@ -4,11 +4,9 @@ import struct
 import subprocess
 import sys
 
-import cv2
 import matplotlib as mpl
-import numpy as np
 
-from alpamayo_ros.report.canvas import DARK, LIGHT, encode_jpeg, encode_png, new_figure, own_settings
+from alpamayo_ros.report.canvas import LIGHT, encode_png, new_figure, own_settings
 
 
 def draw():
@@ -37,18 +35,6 @@ def test_the_users_settings_change_nothing_and_come_back_afterwards():
     with mpl.rc_context({"font.size": 31.0, "lines.linewidth": 9.0, "savefig.bbox": "tight", "font.family": "serif"}):
         assert draw() == plain
         assert mpl.rcParams["font.size"] == 31.0
-
-
-def test_a_picture_is_made_smaller_until_it_fits():
-    rng = np.random.default_rng(5)
-    with own_settings():
-        figure = new_figure(4.0, 3.0, DARK)
-        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-        axes.imshow(rng.integers(0, 256, (330, 440, 3), dtype=np.uint8), interpolation="nearest", aspect="auto")
-        large, small, least = (encode_jpeg(figure, limit) for limit in (10**9, 60_000, 1))
-    assert len(large) > 60_000 >= len(small)
-    assert len(least) <= len(small)
-    assert cv2.imdecode(np.frombuffer(least, np.uint8), cv2.IMREAD_COLOR).shape == (330, 440, 3)
 
 
 def test_the_global_state_of_pyplot_is_never_loaded():
