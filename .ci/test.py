@@ -13,6 +13,7 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Dict, List, NamedTuple
 
@@ -27,7 +28,8 @@ LINTERS = (
     ("codespell", ["codespell"]),
 )
 PYTEST = [
-    "pytest", "test", "-m", "not bench", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile",
+    # Many tests wait for another process, so one more at a time than there are cores.
+    "pytest", "test", "-m", "not bench", "-n", str(min(os.cpu_count() or 1, 4) + 1), "--dist", "loadfile",
     # A sourced ROS 2 and the system bring plugins for other versions of pytest.
     "--disable-plugin-autoload", "-p", "alpamayo_ros", "-p", "hypothesispytest", "-p", "timeout", "-p", "xdist",
     f"--junitxml={JUNIT}",
@@ -52,15 +54,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run everything that CI runs.")
     parser.add_argument("--only", choices=("lint", "tests"), help="run this half only")
     only = parser.parse_args().only
+    begun = time.monotonic()
     parts = [run_part("set-up", [sys.executable, str(ROOT / ".ci" / "set_up.py")], dict(os.environ))]
     if parts[0].failed:
         return 2
-    if only != "tests":
-        parts += [run_part(name, [str(BIN / command[0]), *command[1:]], dict(os.environ)) for name, command in LINTERS]
-    if only != "lint":
-        with private_domain() as domain:
-            parts.append(run_tests(domain))
-    report(parts)
+    with ThreadPoolExecutor(1) as beside:
+        linters = [beside.submit(run_linter, name, command) for name, command in LINTERS] if only != "tests" else []
+        if only != "lint":
+            with private_domain() as domain:
+                parts.append(run_tests(domain))
+    parts[1:1] = [report_linter(linter.result()) for linter in linters]
+    report(parts, time.monotonic() - begun)
     return 1 if any(part.failed for part in parts) else 0
 
 
@@ -70,6 +74,28 @@ def run_part(name: str, command: List[str], environment: Dict[str, str]) -> Part
     started = time.monotonic()
     returncode = subprocess.run(command, cwd=str(ROOT), env=environment, check=False).returncode
     return Part(name, time.monotonic() - started, int(returncode == 0), int(returncode != 0), 0, Counter())
+
+
+def run_linter(name: str, command: List[str]) -> "tuple[Part, str]":
+    """Run a linter and keep what it says, because tests run beside it."""
+    started = time.monotonic()
+    run = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=str(ROOT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    passed = run.returncode == 0
+    part = Part(name, time.monotonic() - started, int(passed), int(not passed), 0, Counter())
+    return part, run.stdout.decode(errors="replace")
+
+
+def report_linter(linted: "tuple[Part, str]") -> Part:
+    """Print what a linter said."""
+    part, text = linted
+    print(f"\n== {part.name}\n{text}", end="", flush=True)
+    return part
 
 
 def run_tests(domain: socket.socket) -> Part:
@@ -129,13 +155,13 @@ def private_domain() -> socket.socket:
     raise SystemExit(f"every ROS domain from 1 to {HIGHEST_DOMAIN_ID} is taken by another test run; end one of them")
 
 
-def report(parts: List[Part]) -> None:
+def report(parts: List[Part], seconds: float) -> None:
     """Print what each part took, why tests were skipped, and the closing line."""
     width = max(len(part.name) for part in parts)
     print(f"\n{'part':<{width}}  {'seconds':>7}  {'passed':>6}  {'failed':>6}  {'skipped':>7}")
     for part in parts:
         print(f"{part.name:<{width}}  {part.seconds:7.1f}  {part.passed:6d}  {part.failed:6d}  {part.skipped:7d}")
-    print(f"{'total':<{width}}  {sum(part.seconds for part in parts):7.1f}")
+    print(f"{'total':<{width}}  {seconds:7.1f}  (the linters run beside the tests)")
     for reason, number in Counter(reason for part in parts for reason in part.reasons.elements()).most_common():
         print(f"skipped {number}: {reason}")
     counted = [part for part in parts if part.name != "set-up"]

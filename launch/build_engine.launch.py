@@ -16,6 +16,7 @@ ARGUMENTS = {
     "precision": ("fp32", "fp32, fp16 or int8."),
     "arch": ("", "GPUs to build for by TensorRT for RTX, such as sm_86,sm_89; left out: the one that is there."),
     "calibrate_on": ("", "Bag whose inputs set the scales of int8."),
+    "keep_float": ("", "With int8: what stays in float: programs, or PROGRAM:NODES with wildcards."),
 }
 """Default and description of every argument; those without a default must be given."""
 
@@ -28,6 +29,7 @@ OPTIONS = {
     "precision": "--precision",
     "arch": "--arch",
     "calibrate_on": "--calibrate-on",
+    "keep_float": "--keep-float",
 }
 """Option of the command that each argument sets; one that is empty is left out."""
 

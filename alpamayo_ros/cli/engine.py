@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING
 import typer
 
 from alpamayo_ros.cli.console import OUT, print_aligned, print_json, progress_bar
+from alpamayo_ros.cli.shape_bench import (
+    REPEATS,
+    SAMPLES,
+    TOKENS,
+    Device,
+    Dtype,
+    bench_shape_here,
+    print_shape_bench,
+    require_one_kind,
+)
 from alpamayo_ros.cli.verb_help import VerbCommand
 from alpamayo_ros.cli.wrapper import EXIT_INCONCLUSIVE, EXIT_PASS, EXIT_REGRESSION
 from alpamayo_ros.errors import ConfigurationError, OutputError
@@ -36,6 +46,9 @@ def build(
     precision: Precision = typer.Option(Precision.FP32, help="int8 needs --calibrate-on."),
     arch: str = typer.Option("", metavar="SM,...", help="GPUs to build for, with backend tensorrt: sm_86,sm_89."),
     calibrate_on: Path | None = typer.Option(None, metavar="BAG", help="Bag whose inputs set the scales of int8."),
+    keep_float: str = typer.Option(
+        "", metavar="NAMES", help="With int8: what stays in float: programs, or PROGRAM:NODES with wildcards."
+    ),
     topics: Path | None = typer.Option(None, help="Topics file for that bag."),
     calibration: Path | None = typer.Option(None, help="Calibration file of its cameras."),
     out: Path = typer.Option(
@@ -51,7 +64,11 @@ def build(
     """
     from alpamayo_ros.replay.engine_session import EngineRequest, build_for_profile
 
-    request = EngineRequest(profile, backend, precision.value, out, calibrate_on, topics, calibration, _names(arch))
+    request = EngineRequest(
+        profile, backend, precision.value, out, calibrate_on, topics, calibration,
+        _names("--arch", arch, "no GPU; expected names such as sm_86,sm_89"),
+        _names("--keep-float", keep_float, "no program; expected names such as reasoning.onnx"),
+    )  # fmt: skip
     with progress_bar("listening to the bag") as progress:
         built = build_for_profile(request, progress)
     document = {
@@ -65,6 +82,7 @@ def build(
     rows = [("engine", str(out)), ("digest", built.engine.digest), ("key", identity["key"])]
     rows += [(name, str(identity[name])) for name in ("source", "backend", "precision", "calibration")]
     rows += [("architectures", ", ".join(identity["architectures"]))] if identity["architectures"] else []
+    rows += [("kept in float", ", ".join(identity["kept_float"]))] if identity["kept_float"] else []
     rows += [(name, version) for name, version in sorted(identity["libraries"].items())]
     print_aligned(OUT, rows)
     OUT.print("BUILT" if built.now else "THERE ALREADY", style="bold green", end=": ")
@@ -119,8 +137,8 @@ def compare(
 
 @app.command("bench", cls=VerbCommand)
 def bench(
-    side: str = typer.Argument(metavar="MODEL", help=f"What is measured: {_SIDE_HELP}"),
-    bag: Path = typer.Argument(metavar="BAG", help="Bag whose ticks are answered, as fast as it goes."),
+    side: str | None = typer.Argument(None, metavar="MODEL", help=f"What is measured: {_SIDE_HELP}"),
+    bag: Path | None = typer.Argument(None, metavar="BAG", help="Bag whose ticks are answered, as fast as it goes."),
     passes: int = typer.Option(1, min=1, max=1000, help="How often the bag is gone through."),
     worker: bool = typer.Option(False, "--worker", help="Run the model in a process of its own."),
     failover: bool = typer.Option(
@@ -128,6 +146,19 @@ def bench(
     ),
     topics: Path | None = typer.Option(None, help="Topics file: which topic carries odometry and each camera."),
     calibration: Path | None = typer.Option(None, help="Calibration file."),
+    shape: str | None = typer.Option(
+        None,
+        "--shape",
+        metavar="NAME",
+        help="In place of MODEL and BAG: a model of this shape with random weights, alpamayo-1.5 or tiny. It measures "
+        "latency; its answers mean nothing.",
+    ),
+    device: Device | None = typer.Option(None, help="With --shape: where it runs; else cuda."),
+    dtype: Dtype | None = typer.Option(None, help="With --shape: its numbers; else bf16 on cuda, fp32 on cpu."),
+    tokens: int | None = typer.Option(None, min=1, max=4096, help=f"With --shape: tokens decoded; else {TOKENS}."),
+    samples: int | None = typer.Option(None, min=1, max=64, help=f"With --shape: trajectories; else {SAMPLES}."),
+    repeats: int | None = typer.Option(None, min=1, max=1000, help=f"With --shape: answers; else {REPEATS}."),
+    seed: int | None = typer.Option(None, min=0, help="With --shape: seed of weights and inputs; else 0."),
     out: Path | None = typer.Option(None, metavar="FILE", help="JSON file to write, e.g. docs/bench/<device>.json."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> int:
@@ -135,27 +166,45 @@ def bench(
 
     It runs in a process of its own that does nothing else; keep the machine quiet. What the host does not tell (energy,
     temperature) is null.
+
+    With --shape it measures what the pictures, the prompt, each token and each step of flow matching cost a model of
+    that shape, run by torch with random weights: nothing is downloaded, and what it answers means nothing.
     """
+    for_model = {
+        "MODEL": side, "BAG": bag, "--passes": passes > 1, "--worker": worker, "--failover": failover,
+        "--topics": topics, "--calibration": calibration,
+    }  # fmt: skip
+    for_shape = {
+        "--device": device, "--dtype": dtype, "--tokens": tokens, "--samples": samples, "--repeats": repeats,
+        "--seed": seed,
+    }  # fmt: skip
+    require_one_kind(shape, for_model, for_shape)
     from alpamayo_ros.cli.engine_bench import BenchRequest, bench_in_fresh_process, print_bench, write_bench
 
-    document = bench_in_fresh_process(
-        BenchRequest(side, str(bag), passes, worker, failover, str(topics or ""), str(calibration or ""))
-    )
-    if isinstance(document, int):
-        return document
+    if shape is not None:
+        document = bench_shape_here(shape, for_shape)
+    else:
+        measured = bench_in_fresh_process(
+            BenchRequest(str(side), str(bag), passes, worker, failover, str(topics or ""), str(calibration or ""))
+        )
+        if isinstance(measured, int):
+            return measured
+        document = measured
     if out is not None:
         write_bench(out, document)
     if as_json:
         print_json(document)
+    elif shape is not None:
+        print_shape_bench(document)
     else:
         print_bench(document)
     return EXIT_PASS
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _names(option: str, text: str, problem: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if text.strip() and not names:
-        raise ConfigurationError(f"--arch {text!r} names no GPU; expected names such as sm_86,sm_89")
+        raise ConfigurationError(f"{option} {text!r} names {problem}")
     return names
 
 

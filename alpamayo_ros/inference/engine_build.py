@@ -40,6 +40,9 @@ BUILT = (*ONNX_ENGINES, "tensorrt")
 IN_TENSORRT = ("ort_tensorrt", "tensorrt")
 BUILDERS = ("onnx", "onnxruntime")
 
+ALL_NODES = "*"
+"""Pattern that every node matches."""
+
 NOT_RUN = (WEIGHTS,)
 """Files of a model that no engine runs."""
 
@@ -69,6 +72,7 @@ def build_engine(
     precision: str,
     calibration: Calibration,
     architectures: Sequence[str] = (),
+    keep_float: Sequence[str] = (),
 ) -> tuple[ModelFolder, bool]:
     """Build an engine into a folder, or find it there.
 
@@ -81,12 +85,14 @@ def build_engine(
         calibration: Inputs by program, for ``int8``.
         architectures: GPUs such as ``sm_86``, which TensorRT for RTX builds for without having them. Empty builds for a
             CPU, or by full TensorRT for the GPU that is there.
+        keep_float: What ``int8`` leaves in float: programs, or ``PROGRAM:NODES`` with wildcards.
 
     Returns:
         The engine's folder, and whether it was built now.
 
     Raises:
-        ConfigurationError: The backend or precision is not known, or there is nothing to calibrate with.
+        ConfigurationError: The backend or precision is not known, there is nothing to calibrate with, or nothing of
+            the model is named so as to stay in float.
         ArtifactError: The model is an engine itself, a file is not the one that it names, or ``out`` holds another.
         BackendError: A file cannot be converted.
         BackendUnavailableError: A library or the GPU is missing.
@@ -98,6 +104,7 @@ def build_engine(
         raise ConfigurationError(expected_one_of("precision", precision, PRECISIONS))
     if engine_identity(model) is not None:
         raise ArtifactError(f"model {model.path} is an engine; expected the model that it was built from")
+    kept = _kept_nodes(programs, keep_float, precision)
     library, architectures = _tensorrt(backend, architectures)
     identity = EngineIdentity(
         source=model.digest,
@@ -109,12 +116,13 @@ def build_engine(
         },
         architectures=tuple(architectures),
         calibration=calibration_digest(calibration) if precision == "int8" else NONE,
+        kept_float=tuple(sorted(set(keep_float))),
     )
     if out.exists():
         return _require_same(out, identity), False
     files = {name: model.read(name) for name in model.files if name not in NOT_RUN}
     for name in programs:
-        converted = _converted(name, files[name], precision, calibration, symmetric=backend in IN_TENSORRT)
+        converted = _converted(name, files[name], precision, calibration, kept[name], symmetric=backend in IN_TENSORRT)
         if library is not None:
             del files[name]
             files[engine_name(name)] = build_plan(
@@ -154,11 +162,26 @@ def _tensorrt(backend: str, architectures: Sequence[str]) -> tuple[TensorRTLibra
         device.close()
 
 
-def _converted(name: str, data: bytes, precision: str, calibration: Calibration, *, symmetric: bool) -> bytes:
+def _kept_nodes(programs: Sequence[str], keep_float: Sequence[str], precision: str) -> dict[str, list[str]]:
+    """Return by program the patterns of nodes that stay in float; ``*`` is all of them."""
+    if keep_float and precision != "int8":
+        raise ConfigurationError(f"precision {precision} has no choice of what stays in float; expected int8 with it")
+    kept: dict[str, list[str]] = {program: [] for program in programs}
+    for name in keep_float:
+        program, _, nodes = name.partition(":")
+        if program not in kept:
+            raise ConfigurationError(expected_one_of("program to keep in float", program, list(programs)))
+        kept[program].append(nodes or ALL_NODES)
+    return kept
+
+
+def _converted(
+    name: str, data: bytes, precision: str, calibration: Calibration, kept: Sequence[str], *, symmetric: bool
+) -> bytes:
     if precision == "fp16":
         return to_fp16(name, data)
-    if precision == "int8":
-        return to_int8(name, data, calibration.get(name, ()), symmetric=symmetric)
+    if precision == "int8" and ALL_NODES not in kept:
+        return to_int8(name, data, calibration.get(name, ()), symmetric=symmetric, keep_float=kept)
     return data
 
 

@@ -24,6 +24,7 @@ class EngineIdentity:
         libraries: Versions of what built it, by name.
         architectures: GPUs that it was built for, such as ``sm_86``; empty for a CPU.
         calibration: Digest of the inputs that its quantisation was set by, or ``none``.
+        kept_float: What of it was not quantised: programs, or patterns ``PROGRAM:NODES``.
     """
 
     source: str
@@ -32,6 +33,7 @@ class EngineIdentity:
     libraries: Mapping[str, str]
     architectures: tuple[str, ...] = ()
     calibration: str = NONE
+    kept_float: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the section of ``model.yaml``, with the key."""
@@ -50,6 +52,7 @@ class EngineIdentity:
             "libraries": dict(self.libraries),
             "architectures": list(self.architectures),
             "calibration": self.calibration,
+            "kept_float": list(self.kept_float),
         }
 
 
@@ -69,6 +72,7 @@ def engine_identity(model: ModelFolder) -> EngineIdentity | None:
         libraries=dict(stated["libraries"]),
         architectures=tuple(stated["architectures"]),
         calibration=stated["calibration"],
+        kept_float=tuple(stated["kept_float"]),
     )
     if identity.key != stated["key"]:
         raise ArtifactError(f"engine {model.path} has the key {stated['key']}; expected {identity.key}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from alpamayo_ros.structs.camera_health import CameraHealth, SightState
+from alpamayo_ros.structs.worker_state import WorkerState
 
 
 class Level(IntEnum):
@@ -101,6 +102,20 @@ class PerceptionFacts:
 def worst(healths: Sequence[Health]) -> Health | None:
     """Return the most severe of several, the first of equals; None of none."""
     return max(healths, key=lambda health: (health.level is not Level.STALE, health.level), default=None)
+
+
+def with_worker(health: Health, worker: WorkerState | None) -> Health:
+    """Return the health of a node whose model runs in a process of its own, if it does; one that fell is an error."""
+    if worker is None:
+        return health
+    values = {
+        **health.values,
+        "model's process": "none" if worker.pid is None else str(worker.pid),
+        "falls of the model's process": str(worker.falls),
+    }
+    if worker.trouble:
+        return Health(Level.ERROR, f"the model's process {worker.trouble}; ticks fail until a fresh one runs", values)
+    return Health(health.level, health.text, values)
 
 
 def input_health(fact: InputHealth, silence_after_ns: int) -> Health:

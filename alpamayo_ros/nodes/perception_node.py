@@ -6,7 +6,7 @@ from typing import Any
 from alpamayo_ros.errors import AlpamayoError, BackendError, TopicError
 from alpamayo_ros.messages.stage_translator import StageTranslator
 from alpamayo_ros.messages.translator import camera_intrinsics, navigation_struct, odometry_struct, tick_struct
-from alpamayo_ros.monitoring.health import Health, perception_health
+from alpamayo_ros.monitoring.health import Health, perception_health, with_worker
 from alpamayo_ros.perception.detector import ActorDetector
 from alpamayo_ros.perception.rig_odometry import RigOdometry
 from alpamayo_ros.pipeline.dispatch import Decision, key_of
@@ -113,7 +113,8 @@ class PerceptionNode(ManagedNode):
         """Say why no tick is answered, or that ticks are."""
         silence_after_ns = int(self.parameters.live("silence_after_ms")) * 1_000_000
         inputs = self._inputs.health() if self._inputs is not None else []
-        return perception_health(self._ledger.facts(inputs), silence_after_ns)
+        health = perception_health(self._ledger.facts(inputs), silence_after_ns)
+        return with_worker(health, None if self._stage is None else self._stage.worker_state())
 
     # Messages of the vehicle.
 

@@ -14,6 +14,7 @@ from alpamayo_ros.ros.process import end_process, run_nodes
 from alpamayo_ros.ros.stage import StageNode
 from alpamayo_ros.structs.plan import PlanContext
 from alpamayo_ros.structs.trajectory import TrajectorySet
+from alpamayo_ros.structs.worker_state import WorkerState
 
 
 class PlannerNode(StageNode):
@@ -33,6 +34,10 @@ class PlannerNode(StageNode):
         if self._planner is not None:
             self._planner.close()
             self._planner = None
+
+    def worker_state(self) -> WorkerState | None:
+        """Return how the engine's own process is."""
+        return None if self._planner is None else self._planner.worker_state()
 
     def convert(self, message: Any) -> PlanContext:
         """Return the struct of a message."""

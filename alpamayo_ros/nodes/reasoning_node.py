@@ -14,6 +14,7 @@ from alpamayo_ros.ros.outputs import Outputs
 from alpamayo_ros.ros.process import end_process, run_nodes
 from alpamayo_ros.ros.stage import StageNode
 from alpamayo_ros.structs.observation import Observation
+from alpamayo_ros.structs.worker_state import WorkerState
 
 
 class ReasoningNode(StageNode):
@@ -33,6 +34,10 @@ class ReasoningNode(StageNode):
         if self._reasoner is not None:
             self._reasoner.close()
             self._reasoner = None
+
+    def worker_state(self) -> WorkerState | None:
+        """Return how the engine's own process is."""
+        return None if self._reasoner is None else self._reasoner.worker_state()
 
     def convert(self, message: Any) -> Observation:
         """Return the struct of a message."""

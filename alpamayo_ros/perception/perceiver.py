@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from alpamayo_ros.errors import ProfileError, TensorSpecError
 from alpamayo_ros.inference.backend import Session, TensorSpec, derive_seed, require_finite, require_specs
+from alpamayo_ros.inference.worker.model_worker import worker_state
 from alpamayo_ros.params.profile import Profile, stage_options
 from alpamayo_ros.structs.observation import Observation
+from alpamayo_ros.structs.worker_state import WorkerState
 
 STAGE = "perceive"
 IMAGES = "images"
@@ -48,6 +50,10 @@ class Perceiver:
         for tensor in outputs.values():
             tensor.flags.writeable = False
         return replace(observation, images=None, tensors=outputs)
+
+    def worker_state(self) -> WorkerState | None:
+        """Return how the engine's own process is, None if it runs in this one."""
+        return worker_state(self._session)
 
     def close(self) -> None:
         """Release the engine."""

@@ -31,7 +31,8 @@ class TickAnswer:
 class DrivePipeline:
     """Perception, reasoning and planning of one profile.
 
-    Messages go in one at a time; the answers of the ticks that each of them closes come out.
+    Messages go in one at a time; the answers of the ticks that each of them closes come out. A subclass may run the
+    stages in another way in ``answer_observation``.
     """
 
     def __init__(
@@ -52,8 +53,8 @@ class DrivePipeline:
             calibration: The rig's calibration, for cameras.
             requested: (epoch, t0 in ns) of the ticks to run, instead of those that the trigger gives.
         """
-        self._trigger = profile.trigger
-        self._stages = stages
+        self.trigger = profile.trigger
+        self.stages = stages
         self._observer = Observer(
             profile, parameters.perception, calibration=calibration, requested=requested, detector=stages.detector
         )
@@ -89,16 +90,17 @@ class DrivePipeline:
         """Take a navigation command; see ``Observer.feed_navigation``."""
         self._observer.feed_navigation(command)
 
-    def _answer(self, seen: Seen) -> TickAnswer:
-        if isinstance(seen.result, Rejection):
-            return TickAnswer(rejected(seen.tick, self._trigger, seen.result))
-        return self._answered(seen.result)
-
-    def _answered(self, observation: Observation) -> TickAnswer:
+    def answer_observation(self, observation: Observation) -> TickAnswer:
+        """Run the stages on the observation of a tick; an error of one becomes the tick's status."""
         t0_ns, epoch = observation.t0_ns, observation.epoch
         try:
-            reasoned = self._stages.reasoner.reason(self._stages.perceive(observation))
-            trajectories = self._stages.planner.plan(reasoned.context)
+            reasoned = self.stages.reasoner.reason(self.stages.perceive(observation))
+            trajectories = self.stages.planner.plan(reasoned.context)
         except AlpamayoError as error:
-            return TickAnswer(stage_failed(t0_ns, epoch, self._trigger, error))
-        return TickAnswer(answered(t0_ns, epoch, self._trigger), reasoned.rationale, trajectories, observation.history)
+            return TickAnswer(stage_failed(t0_ns, epoch, self.trigger, error))
+        return TickAnswer(answered(t0_ns, epoch, self.trigger), reasoned.rationale, trajectories, observation.history)
+
+    def _answer(self, seen: Seen) -> TickAnswer:
+        if isinstance(seen.result, Rejection):
+            return TickAnswer(rejected(seen.tick, self.trigger, seen.result))
+        return self.answer_observation(seen.result)

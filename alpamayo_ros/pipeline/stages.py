@@ -23,6 +23,7 @@ from alpamayo_ros.planning.planner import Planner
 from alpamayo_ros.reasoning.language_reasoning import VISION_TOKENS
 from alpamayo_ros.reasoning.reasoner import Reasoner
 from alpamayo_ros.structs.observation import Observation
+from alpamayo_ros.structs.worker_state import WorkerState
 
 SessionOpener = Callable[[str, StageSpec, ModelFolder | None, SessionOptions], Session]
 
@@ -51,6 +52,10 @@ class Perceiving:
         if self.detector is not None:
             observation = self.detector.add_actors(observation)
         return observation if self.perceiver is None else self.perceiver.perceive(observation)
+
+    def worker_state(self) -> WorkerState | None:
+        """Return how the perceive stage's own process is, None if there is none."""
+        return None if self.perceiver is None else self.perceiver.worker_state()
 
     def close(self) -> None:
         """Release the engines."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from alpamayo_ros.errors import BackendError, ProfileError, TensorSpecError, expected_one_of
 from alpamayo_ros.inference.backend import Session, derive_seed
 from alpamayo_ros.inference.model_folder import ModelFolder
+from alpamayo_ros.inference.worker.model_worker import worker_state
 from alpamayo_ros.params.planner import PlannerParams
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.planning.direct_plan import DirectPlan
@@ -17,6 +18,7 @@ from alpamayo_ros.planning.selection import SELECTIONS
 from alpamayo_ros.structs.observation import EgoHistory
 from alpamayo_ros.structs.plan import PlanContext
 from alpamayo_ros.structs.trajectory import TRAJECTORY_FIELDS, TrajectorySet
+from alpamayo_ros.structs.worker_state import WorkerState
 
 
 class _Method(Protocol):
@@ -93,6 +95,10 @@ class Planner:
         )
         self._validate_plausible(trajectories, context.history)
         return trajectories
+
+    def worker_state(self) -> WorkerState | None:
+        """Return how the engine's own process is, None if it runs in this one."""
+        return worker_state(self._session)
 
     def close(self) -> None:
         """Release the engine."""

@@ -7,6 +7,7 @@ from typing import Protocol
 from alpamayo_ros.errors import ProfileError, expected_one_of
 from alpamayo_ros.inference.backend import Session, derive_seed
 from alpamayo_ros.inference.model_folder import ModelFolder
+from alpamayo_ros.inference.worker.model_worker import worker_state
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.params.reasoning import ReasoningParams
 from alpamayo_ros.reasoning.actor_match import name_actors
@@ -14,6 +15,7 @@ from alpamayo_ros.reasoning.language_reasoning import LanguageReasoning
 from alpamayo_ros.reasoning.measured_reasoning import MeasuredReasoning
 from alpamayo_ros.reasoning.reasoned import Reasoned
 from alpamayo_ros.structs.observation import Observation
+from alpamayo_ros.structs.worker_state import WorkerState
 
 
 class _Method(Protocol):
@@ -76,6 +78,10 @@ class Reasoner:
             return reasoned
         factors = name_actors(reasoned.rationale.causal_factors, observation.actors)
         return replace(reasoned, rationale=replace(reasoned.rationale, causal_factors=factors))
+
+    def worker_state(self) -> WorkerState | None:
+        """Return how the engine's own process is, None if it runs in this one."""
+        return worker_state(self._session)
 
     def close(self) -> None:
         """Release the engine."""

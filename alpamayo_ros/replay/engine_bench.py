@@ -5,7 +5,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,21 +21,18 @@ from alpamayo_ros.inference.worker.model_worker import ModelWorker, WorkerSessio
 from alpamayo_ros.lineage.manifest import digests_by_kind
 from alpamayo_ros.lineage.runtime import provenance
 from alpamayo_ros.params.node_parameters import NodeParameters
-from alpamayo_ros.pipeline.drive import TickAnswer
-from alpamayo_ros.pipeline.observer import Observer, Seen
+from alpamayo_ros.pipeline.drive import DrivePipeline, TickAnswer
 from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.pipeline.stages import Stages, load_stages
-from alpamayo_ros.pipeline.tick_status import answered, rejected, stage_failed
+from alpamayo_ros.pipeline.tick_status import answered, stage_failed
+from alpamayo_ros.replay.drive import in_process
 from alpamayo_ros.replay.engine_compare import Side
 from alpamayo_ros.replay.run import Progress, replay_bag, set_up_replay
-from alpamayo_ros.storage.message import BagMessage
 from alpamayo_ros.storage.reader import open_bag
-from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
+from alpamayo_ros.structs.camera import CameraFrame
 from alpamayo_ros.structs.engine_bench import EngineBench, Failover, Latency
-from alpamayo_ros.structs.navigation import NavigationCommand
 from alpamayo_ros.structs.observation import Observation
 from alpamayo_ros.structs.pose import OdometrySample
-from alpamayo_ros.structs.tick import Rejection
 
 OBSERVE, PERCEIVE, REASON, PLAN, ALL = "observe", "perceive", "reason", "plan", "all"
 PARTS = (OBSERVE, PERCEIVE, REASON, PLAN, ALL)
@@ -47,10 +44,8 @@ _BETWEEN_S = 0.002
 Clock = Callable[[], float]
 
 
-class TimedDrive:
+class TimedPipeline(DrivePipeline):
     """Answers ticks, and keeps what each part of each took."""
-
-    executed = "in process, timed"
 
     def __init__(self, setup: StackSetup, stages: Stages, clock: Clock, first: Callable[[], None]) -> None:
         """Bind the stages.
@@ -61,74 +56,49 @@ class TimedDrive:
             clock: Seconds.
             first: Called once, when the first tick has been answered.
         """
-        self._stages, self._clock, self._first = stages, clock, first
-        self._trigger = setup.profile.trigger
-        self._observer = Observer(
-            setup.profile, setup.parameters.perception, calibration=setup.calibration, detector=stages.detector
-        )
-        self._observed_s = 0.0
+        super().__init__(setup.profile, setup.parameters, stages, calibration=setup.calibration)
+        self._clock, self._first = clock, first
+        self._observed_s = self._since_s = 0.0
         self.seconds: dict[str, list[float]] = {part: [] for part in PARTS}
         self.last: Observation | None = None
 
-    @property
-    def open_at_end(self) -> int:
-        """Ticks that are still open."""
-        return self._observer.open_at_end
-
-    @property
-    def not_opened(self) -> int:
-        """Requested ticks that never opened: none are requested."""
-        return 0
-
-    @property
-    def dropped(self) -> dict[str, int]:
-        """Dropped messages by input."""
-        return self._observer.dropped
-
-    def take_odometry(self, message: BagMessage, sample: OdometrySample) -> Sequence[TickAnswer]:  # noqa: ARG002
+    def feed_odometry(self, sample: OdometrySample) -> list[TickAnswer]:
         """Take one pose of the rig."""
-        return self._taken(lambda: self._observer.feed_odometry(sample))
+        return self._timed(lambda: super(TimedPipeline, self).feed_odometry(sample))
 
-    def take_frame(self, message: BagMessage, frame: CameraFrame) -> Sequence[TickAnswer]:  # noqa: ARG002
+    def feed_frame(self, frame: CameraFrame) -> list[TickAnswer]:
         """Take one picture."""
-        return self._taken(lambda: self._observer.feed_frame(frame))
+        return self._timed(lambda: super(TimedPipeline, self).feed_frame(frame))
 
-    def take_navigation(self, message: BagMessage, command: NavigationCommand) -> None:  # noqa: ARG002
-        """Take a navigation command."""
-        self._observer.feed_navigation(command)
-
-    def take_camera_info(self, message: BagMessage, camera: str, intrinsics: CameraIntrinsics) -> None:  # noqa: ARG002
-        """Take the intrinsics of a camera."""
-        self._observer.feed_camera_info(camera, intrinsics)
-
-    def _taken(self, feed: Callable[[], Sequence[Seen]]) -> list[TickAnswer]:
-        begin = self._clock()
-        found = feed()
-        self._observed_s += self._clock() - begin
-        return [self._answer(seen) for seen in found]
-
-    def _answer(self, seen: Seen) -> TickAnswer:
-        observed_s, self._observed_s = self._observed_s, 0.0
-        if isinstance(seen.result, Rejection):
-            return TickAnswer(rejected(seen.tick, self._trigger, seen.result))
-        t0_ns, epoch = seen.result.t0_ns, seen.result.epoch
+    def answer_observation(self, observation: Observation) -> TickAnswer:
+        """Run the stages one after the other, with the time after each."""
         times = [self._clock()]
+        observed_s = self._observed_s + times[0] - self._since_s
         try:
-            perceived = self._stages.perceive(seen.result)
+            perceived = self.stages.perceive(observation)
             times.append(self._clock())
-            reasoned = self._stages.reasoner.reason(perceived)
+            reasoned = self.stages.reasoner.reason(perceived)
             times.append(self._clock())
-            trajectories = self._stages.planner.plan(reasoned.context)
+            trajectories = self.stages.planner.plan(reasoned.context)
             times.append(self._clock())
         except AlpamayoError as error:
-            return TickAnswer(stage_failed(t0_ns, epoch, self._trigger, error))
+            return TickAnswer(stage_failed(observation.t0_ns, observation.epoch, self.trigger, error))
+        finally:
+            self._observed_s, self._since_s = 0.0, self._clock()
         spent = [observed_s, *np.diff(times).tolist()]
         for part, seconds in zip(PARTS, [*spent, sum(spent)], strict=True):
             self.seconds[part].append(seconds)
         if self.last is None:
             self._first()
-        self.last = seen.result
-        return TickAnswer(answered(t0_ns, epoch, self._trigger), reasoned.rationale, trajectories, seen.result.history)
+        self.last = observation
+        status = answered(observation.t0_ns, observation.epoch, self.trigger)
+        return TickAnswer(status, reasoned.rationale, trajectories, observation.history)
+
+    def _timed(self, feed: Callable[[], list[TickAnswer]]) -> list[TickAnswer]:
+        self._since_s = self._clock()
+        found = feed()
+        self._observed_s += self._clock() - self._since_s
+        return found
 
 
 def bench_on_bag(
@@ -170,16 +140,16 @@ def bench_on_bag(
         begin = clock()
         with _loaded(stack) as (stages, workers):
             load_s = clock() - begin
-            drive = TimedDrive(stack, stages, clock, first)
+            pipeline = TimedPipeline(stack, stages, clock, first)
             before = (package_energy_j(), hottest_c())
             for number in range(passes):
-                drive = _next_pass(drive, stack, stages, clock) if number else drive
-                replay_bag(reader, setup, drive, Path(folder) / f"outputs_{number}", progress)
+                pipeline = _next_pass(pipeline, stack, stages, clock) if number else pipeline
+                replay_bag(reader, setup, in_process(pipeline), Path(folder) / f"outputs_{number}", progress)
             after = (package_energy_j(), hottest_c())
             memory_mb = peak_memory_mb() + sum(peak_memory_mb(str(one.pid)) for one in workers[:1])
-        if drive.last is None:
+        if pipeline.last is None:
             raise ConfigurationError(f"bag {bag} has no tick that is answered; expected one to measure")
-        latency = {part: _latency(seconds) for part, seconds in drive.seconds.items()}
+        latency = {part: _latency(seconds) for part, seconds in pipeline.seconds.items()}
         return EngineBench(
             side=side.name,
             backend=stack.profile.backend,
@@ -193,9 +163,9 @@ def bench_on_bag(
             peak_memory_mb=memory_mb,
             latency_ms=latency,
             ticks_per_s=1000.0 / latency[ALL].mean,
-            energy_j_per_tick=_difference(before[0], after[0], len(drive.seconds[ALL])),
+            energy_j_per_tick=_difference(before[0], after[0], len(pipeline.seconds[ALL])),
             temperature_c=None if before[1] is None or after[1] is None else (before[1], after[1]),
-            failover=measure_failover(setup.stack, drive.last, clock) if failover else {},
+            failover=measure_failover(setup.stack, pipeline.last, clock) if failover else {},
         )
 
 
@@ -231,7 +201,7 @@ def _failover(
         if fine and reported_s is not None:
             return Failover(reported_s, now)
         pause.wait(_BETWEEN_S)
-    raise ConfigurationError(f"no fresh worker has answered after {FAILOVER_LIMIT_S:g} s: {worker.trouble}")
+    raise ConfigurationError(f"no fresh worker has answered after {FAILOVER_LIMIT_S:g} s: {worker.state().trouble}")
 
 
 def _attempt(stages: Stages, observation: Observation) -> bool:
@@ -265,9 +235,9 @@ def _with_worker(stack: StackSetup, worker: bool, answer_s: float) -> StackSetup
     return replace(stack, parameters=replace(parameters, perception=perception))
 
 
-def _next_pass(drive: TimedDrive, stack: StackSetup, stages: Stages, clock: Clock) -> TimedDrive:
-    found = TimedDrive(stack, stages, clock, lambda: None)
-    found.seconds, found.last = drive.seconds, drive.last
+def _next_pass(pipeline: TimedPipeline, stack: StackSetup, stages: Stages, clock: Clock) -> TimedPipeline:
+    found = TimedPipeline(stack, stages, clock, lambda: None)
+    found.seconds, found.last = pipeline.seconds, pipeline.last
     return found
 
 

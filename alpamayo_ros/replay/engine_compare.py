@@ -16,9 +16,10 @@ from alpamayo_ros.lineage.manifest import digests_by_kind
 from alpamayo_ros.params.node_parameters import NodeParameters
 from alpamayo_ros.params.profile import Profile
 from alpamayo_ros.pipeline.setup import StackSetup, choose_profile, set_up_stack
+from alpamayo_ros.replay.drive import in_process
 from alpamayo_ros.replay.engine_tolerances import EngineTolerances
 from alpamayo_ros.replay.run import Progress, replay_bag, set_up_replay
-from alpamayo_ros.replay.twin import TwinDrive, Twins, load_twins
+from alpamayo_ros.replay.twin import TwinPipeline, Twins, load_twins
 from alpamayo_ros.storage.reader import open_bag
 from alpamayo_ros.structs.camera import RigCalibration
 from alpamayo_ros.structs.engine_comparison import EngineComparison, EngineSide, OutputDifference, TickAgreement
@@ -95,8 +96,8 @@ def compare_on_bag(
         )
         other = _other_setup(second, setup.stack)
         with _loaded(setup.stack, other) as twins, tempfile.TemporaryDirectory() as folder:
-            drive = TwinDrive(setup.stack, twins, tolerances)
-            replay_bag(reader, setup, drive, Path(folder) / "outputs", progress)
+            pipeline = TwinPipeline(setup.stack, twins, tolerances)
+            replay_bag(reader, setup, in_process(pipeline), Path(folder) / "outputs", progress)
             return _judged(
                 (_side(first, setup.stack), _side(second, other)), f"bag {bag}", tolerances, twins.pairs, twins.ticks,
                 twins.failures, on_bag=True,

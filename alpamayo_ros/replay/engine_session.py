@@ -30,6 +30,7 @@ class EngineRequest:
         topics: Topics file for it.
         calibration: Calibration file of its cameras.
         architectures: GPUs such as ``sm_86``, for TensorRT for RTX.
+        keep_float: What ``int8`` leaves in float: programs, or ``PROGRAM:NODES`` with wildcards.
     """
 
     profile: str
@@ -40,6 +41,7 @@ class EngineRequest:
     topics: Path | None = None
     calibration: Path | None = None
     architectures: tuple[str, ...] = ()
+    keep_float: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def build_for_profile(request: EngineRequest, progress: Progress | None = None) 
         precision=request.precision,
         calibration=calibration,
         architectures=request.architectures,
+        keep_float=request.keep_float,
     )
     document = {
         **profile.document,

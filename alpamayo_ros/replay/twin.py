@@ -4,7 +4,6 @@ Each answers every tick by itself from the observation on, which shows what a ve
 of the first is run by the second on the same inputs, which shows where a difference arises.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,21 +12,15 @@ from alpamayo_ros.errors import AlpamayoError
 from alpamayo_ros.inference.backend import Session, Tensors
 from alpamayo_ros.inference.comparison import PairedSession, largest_difference
 from alpamayo_ros.perception.perceiver import STAGE as PERCEIVE
-from alpamayo_ros.pipeline.drive import TickAnswer
-from alpamayo_ros.pipeline.observer import Observer, Seen
+from alpamayo_ros.pipeline.drive import DrivePipeline, TickAnswer
 from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.pipeline.stages import Stages, load_stages
-from alpamayo_ros.pipeline.tick_status import answered, rejected, stage_failed
+from alpamayo_ros.pipeline.tick_status import answered, stage_failed
 from alpamayo_ros.reasoning.reasoned import Reasoned
 from alpamayo_ros.replay.engine_tolerances import EngineTolerances
-from alpamayo_ros.storage.message import BagMessage
-from alpamayo_ros.structs.camera import CameraFrame, CameraIntrinsics
 from alpamayo_ros.structs.engine_comparison import TickAgreement
-from alpamayo_ros.structs.navigation import NavigationCommand
 from alpamayo_ros.structs.observation import Observation
-from alpamayo_ros.structs.pose import OdometrySample
 from alpamayo_ros.structs.rationale import Rationale
-from alpamayo_ros.structs.tick import Rejection
 from alpamayo_ros.structs.trajectory import TrajectorySet
 
 REASON, PLAN = "reason", "plan"
@@ -82,10 +75,8 @@ def load_twins(first: StackSetup, second: StackSetup) -> Twins:
     return Twins(ours, theirs, pairs)
 
 
-class TwinDrive:
+class TwinPipeline(DrivePipeline):
     """Answers ticks as the first does, and lets the second answer them too."""
-
-    executed = "in process, two beside each other"
 
     def __init__(self, setup: StackSetup, twins: Twins, tolerances: EngineTolerances) -> None:
         """Bind both.
@@ -95,48 +86,12 @@ class TwinDrive:
             twins: Both, loaded.
             tolerances: What counts as apart.
         """
+        super().__init__(setup.profile, setup.parameters, twins.first, calibration=setup.calibration)
         self._twins = twins
         self._tolerances = tolerances
-        self._trigger = setup.profile.trigger
-        self._observer = Observer(
-            setup.profile, setup.parameters.perception, calibration=setup.calibration, detector=twins.first.detector
-        )
 
-    @property
-    def open_at_end(self) -> int:
-        """Ticks that are still open."""
-        return self._observer.open_at_end
-
-    @property
-    def not_opened(self) -> int:
-        """Requested ticks that never opened: none are requested."""
-        return 0
-
-    @property
-    def dropped(self) -> dict[str, int]:
-        """Dropped messages by input."""
-        return self._observer.dropped
-
-    def take_odometry(self, message: BagMessage, sample: OdometrySample) -> Sequence[TickAnswer]:  # noqa: ARG002
-        """Take one pose of the rig."""
-        return [self._answer(seen) for seen in self._observer.feed_odometry(sample)]
-
-    def take_frame(self, message: BagMessage, frame: CameraFrame) -> Sequence[TickAnswer]:  # noqa: ARG002
-        """Take one picture."""
-        return [self._answer(seen) for seen in self._observer.feed_frame(frame)]
-
-    def take_navigation(self, message: BagMessage, command: NavigationCommand) -> None:  # noqa: ARG002
-        """Take a navigation command."""
-        self._observer.feed_navigation(command)
-
-    def take_camera_info(self, message: BagMessage, camera: str, intrinsics: CameraIntrinsics) -> None:  # noqa: ARG002
-        """Take the intrinsics of a camera."""
-        self._observer.feed_camera_info(camera, intrinsics)
-
-    def _answer(self, seen: Seen) -> TickAnswer:
-        if isinstance(seen.result, Rejection):
-            return TickAnswer(rejected(seen.tick, self._trigger, seen.result))
-        observation = seen.result
+    def answer_observation(self, observation: Observation) -> TickAnswer:
+        """Let both answer, and keep how far they are apart."""
         t0_ns, epoch = observation.t0_ns, observation.epoch
         second, wrong_second = _attempt(self._twins.second, observation)
         first, wrong_first = _attempt(self._twins.first, observation)
@@ -147,8 +102,8 @@ class TwinDrive:
             self._twins.failures.append(f"tick {t0_ns}: the {which} failed: {reason}")
         if first is None:
             reason = wrong_first or AlpamayoError("no answer")
-            return TickAnswer(stage_failed(t0_ns, epoch, self._trigger, reason))
-        status = answered(t0_ns, epoch, self._trigger)
+            return TickAnswer(stage_failed(t0_ns, epoch, self.trigger, reason))
+        status = answered(t0_ns, epoch, self.trigger)
         return TickAnswer(status, first.reasoned.rationale, first.trajectories, observation.history)
 
 

@@ -143,6 +143,7 @@ class ReportingNode(LifecycleNode):
 
     def shut_down(self) -> None:
         """Go through the states to the end, from wherever the node is."""
+        self.get_logger().info("going down")
         for state, transition in (("active", self.trigger_deactivate), ("inactive", self.trigger_cleanup)):
             if self.state_label == state:
                 transition()

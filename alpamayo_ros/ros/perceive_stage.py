@@ -5,6 +5,7 @@ from collections.abc import Callable
 from alpamayo_ros.pipeline.stages import Perceiving
 from alpamayo_ros.ros.worker import StageWorker
 from alpamayo_ros.structs.observation import Observation
+from alpamayo_ros.structs.worker_state import WorkerState
 
 
 class PerceiveStage:
@@ -43,6 +44,10 @@ class PerceiveStage:
     def drain(self, timeout_s: float) -> bool:
         """Wait until every observation was given on; False if one is not within the time."""
         return self._perceiver.absent or self._worker.flush(timeout_s)
+
+    def worker_state(self) -> WorkerState | None:
+        """Return how the stage's own process is, None if there is none."""
+        return self._perceiver.worker_state()
 
     def close(self) -> None:
         """Release the engines."""

@@ -10,7 +10,7 @@ from rclpy.context import Context
 from alpamayo_ros.errors import AlpamayoError, BackendError
 from alpamayo_ros.messages.topics import output_topic
 from alpamayo_ros.messages.translator import stamp_ns, tick_struct
-from alpamayo_ros.monitoring.health import Health, Level
+from alpamayo_ros.monitoring.health import Health, Level, with_worker
 from alpamayo_ros.pipeline.dispatch import Key, key_of
 from alpamayo_ros.pipeline.setup import StackSetup
 from alpamayo_ros.pipeline.tick_status import stage_failed
@@ -21,6 +21,7 @@ from alpamayo_ros.ros.lifecycle import ManagedNode
 from alpamayo_ros.ros.outputs import Outputs
 from alpamayo_ros.ros.qos import qos_profile
 from alpamayo_ros.structs.tick import TickOutcome, TickStatus
+from alpamayo_ros.structs.worker_state import WorkerState
 
 DRAIN_S = 60.0
 """Longest wait for a stage that runs while its node is stopped."""
@@ -32,7 +33,8 @@ _REMEMBERED = 64
 class StageNode(ManagedNode):
     """Runs one stage on every struct of one interface, one after the other.
 
-    A subclass names the interface that it takes and fills ``load``, ``convert``, ``compute`` and ``publish_result``.
+    A subclass names the interface that it takes and fills ``load``, ``unload``, ``worker_state``, ``convert``,
+    ``compute`` and ``publish_result``.
 
     A tick that perception has given up gets no second outcome: its result is thrown away. Of structs that come while
     the stage is busy only the newest waits, since perception sends one only after it has given up the one before.
@@ -62,6 +64,10 @@ class StageNode(ManagedNode):
 
     def unload(self) -> None:
         """Release what ``load`` made, if it did."""
+        raise NotImplementedError
+
+    def worker_state(self) -> WorkerState | None:
+        """Return how the engine's own process is, None if it runs in this one or is not loaded."""
         raise NotImplementedError
 
     def convert(self, message: Any) -> Any:
@@ -131,6 +137,9 @@ class StageNode(ManagedNode):
 
     def health(self) -> Health:
         """Say what the stage does."""
+        return with_worker(self._stage_health(), self.worker_state())
+
+    def _stage_health(self) -> Health:
         values = {"done": str(self._done), "failed": str(self._failed), "last failure": self._last_failure or "none"}
         busy_t0_ns = self._busy_t0_ns
         if busy_t0_ns is not None and self.now_ns() - self._since_ns > 1_000_000_000:

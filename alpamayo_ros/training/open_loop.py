@@ -100,15 +100,15 @@ class OpenLoop:
         self.stages = load_stages(self.profile, parameters)
         self.baseline = load_stages(load_profile("kinematic"), parameters)
 
-    def episode(self, record: EpisodeRecord) -> list[MomentResult]:
-        """Return the results of an episode's moments, one a second.
+    def episode(self, record: EpisodeRecord, every_steps: int = EVERY_STEPS) -> list[MomentResult]:
+        """Return the results of an episode's moments, one a second unless told otherwise.
 
         Raises:
             BackendError: A stage did not succeed.
         """
         moments = Moments(record, self.profile)
         last = len(record.snapshots) - 1 - POINTS
-        return [self._moment(moments, step) for step in range(moments.first_step, last + 1, EVERY_STEPS)]
+        return [self._moment(moments, step) for step in range(moments.first_step, last + 1, every_steps)]
 
     def swapped(self, result: MomentResult, other: MomentResult) -> int:
         """Return the behaviour of a moment whose answer's states are those of another one."""

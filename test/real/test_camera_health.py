@@ -238,7 +238,7 @@ def test_a_camera_of_the_world_that_sees_enough_is_no_error(
 ) -> None:
     """By clear weather nothing is even a warning."""
     for record in records:
-        for drive in world_drives(record, conditions, FRONT_FOUR):
+        for drive in world_drives(record, conditions, FRONT_FOUR if name == "clear" else FRONT_FOUR[:2]):
             healths = judged(drive)
             report(f"{name} {drive.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in worst_scores(healths).items()))
             limit = SightState.WARN if name == "clear" else SightState.ERROR

@@ -90,12 +90,16 @@ def navigated_bag(tmp_path: Path) -> Path:
 def test_in_process_separate_processes_and_stack_give_one_digest(
     replay: Replay, navigated_bag: Path, profile: str, tmp_path: Path
 ) -> None:
+    parameters = tmp_path / "parameters.yaml"
+    own = "ros__parameters: {worker: true, worker_answer_ms: 60000}"
+    parameters.write_text("".join(f"{node}:\n  {own}\n" for node in ("perception", "reasoning", "planner")))
     in_process = replay(navigated_bag, profile=profile)
     graph = replay(navigated_bag, start_graph, profile=profile)
+    in_workers = replay(navigated_bag, start_graph, profile=profile, parameters=parameters)
     stack = replay(navigated_bag, partial(start_graph, composed=True), profile=profile)
     assert in_process.ticks["ANSWERED"] >= 14
     assert in_process.ticks["dropped_navigation"] == 1
-    for result in (graph, stack):
+    for result in (graph, stack, in_workers):
         assert dict(result.ticks) == dict(in_process.ticks)
         assert result.lineage.lineage_id == in_process.lineage.lineage_id
         assert result.input_order_digest == in_process.input_order_digest

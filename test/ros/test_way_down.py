@@ -46,11 +46,12 @@ def test_processes_go_down_after_those_that_feed_them(
     for stage in reversed(STAGES):
         stages[stage].send_signal(signal.SIGINT)
     assert [stages[stage].wait(30.0) for stage in STAGES] == [0] * len(STAGES)
-    down = {}
+    begins = {}
     for stage in STAGES:
         text = (tmp_path / f"{stage}.log").read_text(encoding="utf-8")
-        down[stage] = re.findall(rf"\[(\d+\.\d+)\] \[alpamayo.{stage}\]: down", text)
-    assert sorted(STAGES, key=lambda stage: float(down[stage][0])) == list(STAGES)
+        # Not the end: the next one begins when the publishers of this one are gone, which is before its last word.
+        begins[stage] = re.findall(rf"\[(\d+\.\d+)\] \[alpamayo.{stage}\]: going down", text)
+    assert sorted(STAGES, key=lambda stage: float(begins[stage][0])) == list(STAGES)
 
 
 def test_a_process_that_ends_alone_does_not_wait_for_ever(stages: Any, make_harness: Callable[..., Any]) -> None:

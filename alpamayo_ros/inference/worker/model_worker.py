@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from alpamayo_ros.errors import AlpamayoError, BackendError, TensorSpecError
-from alpamayo_ros.inference.backend import SessionOptions, Tensors, TensorSpec, validate_tensors
+from alpamayo_ros.inference.backend import Session, SessionOptions, Tensors, TensorSpec, validate_tensors
 from alpamayo_ros.inference.model_folder import ModelFolder
 from alpamayo_ros.inference.worker.protocol import Ask, Done, Infer, Open, Opened, Verb
 from alpamayo_ros.inference.worker.worker_process import END_S, WorkerFellError, WorkerProcess
 from alpamayo_ros.params.profile import StageSpec
+from alpamayo_ros.structs.worker_state import WorkerState
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
 """Before the first start again; each one after it waits twice as long, until one has answered."""
@@ -65,10 +66,15 @@ class ModelWorker:
         process = self._process
         return None if process is None else process.pid
 
-    @property
-    def trouble(self) -> str:
-        """What is wrong with the worker; empty if nothing is."""
-        return self._reason
+    def state(self) -> WorkerState:
+        """Look after the process and return how it is: one that ended unasked is started again now, not at a tick."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._process is not None and self._process.has_ended:
+                    self._fell(self._process, self._process.how_it_ended())
+            finally:
+                self._lock.release()
+        return WorkerState(self.pid, self.falls, self._reason)
 
     def open_session(
         self, backend: str, stage: StageSpec, model: ModelFolder | None, options: SessionOptions
@@ -190,6 +196,11 @@ class ModelWorker:
             if again != opened:
                 raise WorkerFellError(f"gives another session than before: {again}; expected {opened}")
             process.ask(Ask(request.number, Verb.WARM_UP), self._options.load_s, Done)
+
+
+def worker_state(session: Session) -> WorkerState | None:
+    """Return how the process of a session is, None for one that runs in this process."""
+    return session.worker.state() if isinstance(session, WorkerSession) else None
 
 
 class WorkerSession:

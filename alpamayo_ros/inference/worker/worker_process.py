@@ -65,6 +65,24 @@ class WorkerProcess:
         """Number of the process."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self._process.poll() is not None
+
+    def how_it_ended(self) -> str:
+        """Say how it ended, for a sentence; it is given a moment to."""
+        try:
+            code = self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            return "hung up"
+        if code >= 0:
+            return f"ended with exit code {code}"
+        try:
+            return f"was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was ended by signal {-code}"
+
     def ask(self, request: object, limit_s: float, kind: type[_Answer]) -> _Answer:
         """Send a request and return its answer.
 
@@ -78,7 +96,7 @@ class WorkerProcess:
         except TimeoutError as error:
             raise WorkerFellError(f"did not answer within {limit_s:g} s") from error
         except OSError as error:
-            raise WorkerFellError(self._ended()) from error
+            raise WorkerFellError(self.how_it_ended()) from error
         if isinstance(answer, AlpamayoError):
             raise answer
         if not isinstance(answer, kind):
@@ -107,18 +125,6 @@ class WorkerProcess:
                 threading.Thread(target=self._process.wait, daemon=True).start()
         self.inputs.close()
         self.outputs.close()
-
-    def _ended(self) -> str:
-        try:
-            code = self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            return "hung up"
-        if code >= 0:
-            return f"ended with exit code {code}"
-        try:
-            return f"was ended by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"was ended by signal {-code}"
 
 
 def _started(*descriptors: int) -> "subprocess.Popen[bytes]":

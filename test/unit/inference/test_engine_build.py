@@ -5,11 +5,13 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from alpamayo_ros.errors import ArtifactError, BackendError, ConfigurationError, OutputError
@@ -89,6 +91,52 @@ def test_an_int8_engine_is_named_by_its_calibration(model: ModelFolder, tmp_path
         keys.add(identity.key)
     assert len(keys) == 3
     assert calibration_digest({VISION: []}) == "none"
+
+
+def node_types(engine: ModelFolder) -> Counter[str]:
+    return Counter(node.op_type for node in onnx.load_from_string(engine.read(VISION)).graph.node)
+
+
+def test_what_is_named_stays_in_float_and_is_part_of_the_key(model: ModelFolder, tmp_path: Path) -> None:
+    def build(name: str, *keep: str) -> ModelFolder:
+        given = {"backend": "ort_cpu", "precision": "int8", "calibration": CALIBRATION}
+        return build_engine(model, [VISION], tmp_path / name, keep_float=keep, **given)[0]  # type: ignore[arg-type]
+
+    everything, some, nothing = build("all"), build("some", f"{VISION}:se*n"), build("none", VISION)
+    assert nothing.files[VISION] == model.files[VISION]
+    quantised = [node_types(engine)["QuantizeLinear"] for engine in (everything, some, nothing)]
+    assert quantised == [2, 0, 0]
+    identities = [engine_identity(engine) for engine in (everything, some, nothing)]
+    assert [one and one.kept_float for one in identities] == [(), (f"{VISION}:se*n",), (VISION,)]
+    assert len({one.key for one in identities if one}) == 3
+    with pytest.raises(
+        ConfigurationError, match=r"vision\.onnx has no node 'nothing\*' that int8 would change; expected"
+    ):
+        build("other", f"{VISION}:nothing*")
+    with pytest.raises(
+        ConfigurationError, match="program to keep in float 'audio' is not known; expected one of: vision"
+    ):
+        build("other", "audio")
+    with pytest.raises(ConfigurationError, match="precision fp16 has no choice of what stays in float"):
+        build_engine(
+            model, [VISION], tmp_path / "o", backend="ort_cpu", precision="fp16", calibration={}, keep_float=[VISION]
+        )
+    assert not (tmp_path / "other").exists()
+
+
+def test_weights_of_int8_leave_room_for_sums_on_every_cpu(model: ModelFolder, tmp_path: Path) -> None:
+    """Without VNNI two products of eight bits are added in sixteen."""
+    engine, _ = build_engine(
+        model, [VISION], tmp_path / "e", backend="ort_cpu", precision="int8", calibration=CALIBRATION
+    )
+    weights = [
+        onnx.numpy_helper.to_array(one)
+        for one in onnx.load_from_string(engine.read(VISION)).graph.initializer
+        if one.data_type == onnx.TensorProto.INT8 and len(one.dims) > 1
+    ]
+    assert weights
+    assert max(int(np.abs(one.astype(np.int16)).max()) for one in weights) <= 64
+    assert 2 * 255 * 64 <= 2**15
 
 
 def test_what_cannot_be_built_is_refused_before_anything_is_written(model: ModelFolder, tmp_path: Path) -> None:
@@ -171,6 +219,7 @@ def test_the_key_is_of_everything_that_makes_engines_differ() -> None:
     changes = [
         {"source": "sha256:" + "1" * 64}, {"backend": "ort_cuda"}, {"precision": "int8"},
         {"libraries": {"onnxruntime": "9"}}, {"architectures": ("sm_86",)}, {"calibration": "sha256:" + "2" * 64},
+        {"kept_float": (VISION,)},
     ]  # fmt: skip
     keys = {IDENTITY.key, *(replace(IDENTITY, **change).key for change in changes)}  # type: ignore[arg-type]
     assert len(keys) == len(changes) + 1

@@ -12,9 +12,11 @@ from alpamayo_ros.monitoring.health import (
     PerceptionFacts,
     input_health,
     perception_health,
+    with_worker,
     worst,
 )
 from alpamayo_ros.structs.camera_health import CameraHealth, SightFinding
+from alpamayo_ros.structs.worker_state import WorkerState
 
 S = 1_000_000_000
 ODOMETRY = InputHealth("odometry", "/odom", publishers=1, received=10, silent_ns=0)
@@ -162,3 +164,15 @@ def test_an_input_that_no_tick_waits_for_is_told_once_its_last_message_holds_no_
         "navigation on /route has been silent for 2.0 s; its publisher is gone; its last message holds no more"
     )
     assert judged(ODOMETRY, replace(commands, received=0, silent_ns=None)).level is Level.OK
+
+
+def test_a_models_own_process_is_shown_and_its_fall_is_an_error():
+    fine = Health(Level.WARN, "camera front: blurred", {"done": "3"})
+    assert with_worker(fine, None) == fine
+    shown = with_worker(fine, WorkerState(41, 2, ""))
+    assert (shown.level, shown.text) == (fine.level, fine.text)
+    assert shown.values == {"done": "3", "model's process": "41", "falls of the model's process": "2"}
+    fell = with_worker(fine, WorkerState(None, 3, "was ended by SIGKILL"))
+    assert fell.level is Level.ERROR
+    assert fell.text == "the model's process was ended by SIGKILL; ticks fail until a fresh one runs"
+    assert fell.values["model's process"] == "none"

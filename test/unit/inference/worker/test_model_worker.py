@@ -18,8 +18,9 @@ from alpamayo_ros.inference.backend import ONE_CPU_THREAD
 from alpamayo_ros.inference.model_folder import ModelFolder, open_model_folder
 from alpamayo_ros.inference.registry import open_session
 from alpamayo_ros.inference.worker import worker_process
-from alpamayo_ros.inference.worker.model_worker import ModelWorker, WorkerOptions
+from alpamayo_ros.inference.worker.model_worker import ModelWorker, WorkerOptions, worker_state
 from alpamayo_ros.params.profile import StageSpec, load_profile
+from alpamayo_ros.structs.worker_state import WorkerState
 
 VISION, ACTION = StageSpec("vision.onnx"), StageSpec("action.onnx")
 IMAGES = {"images": np.random.default_rng(1).integers(0, 256, (4, 2, 96, 160, 3)).astype(np.uint8)}
@@ -107,13 +108,30 @@ def test_a_worker_that_is_killed_is_reported_and_a_fresh_one_answers(
         session.infer(IMAGES, 0)
     # While there is none, the node is told at once.
     if worker.pid is None:
-        assert worker.trouble == f"was ended by {name}"
+        assert worker.state().trouble == f"was ended by {name}"
         with pytest.raises(BackendError, match="worker was ended by"):
             session.infer(IMAGES, 0)
     wait_until(lambda: worker.pid is not None)
-    assert worker.trouble == ""
+    assert worker.state().trouble == ""
     assert np.array_equal(session.infer(IMAGES, 0)["vision_tokens"], first)
     assert (worker.pid != pid, worker.falls) == (True, 1)
+
+
+def test_a_worker_that_ends_between_two_inferences_is_started_again_without_one(
+    worker: ModelWorker, nano: ModelFolder
+) -> None:
+    session = worker.open_session("ort_cpu", VISION, nano, ONE_CPU_THREAD)
+    assert worker_state(session) == WorkerState(worker.pid, 0, "")
+    pid = worker.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: worker.state().falls == 1)
+    wait_until(lambda: worker.state() == WorkerState(worker.pid, 1, "") and worker.pid is not None)
+    assert session.infer(IMAGES, 0)["vision_tokens"].shape == (240, 128)
+
+
+def test_a_session_of_this_process_has_no_state_of_one(nano: ModelFolder) -> None:
+    assert worker_state(open_session("ort_cpu", VISION, nano)) is None
 
 
 def test_a_worker_that_hangs_is_killed_and_a_fresh_one_answers(nano: ModelFolder) -> None:
@@ -174,8 +192,8 @@ def test_a_node_without_descriptors_goes_on_trying(nano: ModelFolder, monkeypatc
     with pytest.raises(BackendError, match="is being started again"):
         session.infer(IMAGES, 0)
     wait_until(lambda: left[0] == 0)
-    wait_until(lambda: worker.trouble != "was ended by SIGKILL")
-    assert worker.trouble in ("cannot be started again: worker cannot be started: Too many open files", "")
+    wait_until(lambda: worker.state().trouble != "was ended by SIGKILL")
+    assert worker.state().trouble in ("cannot be started again: worker cannot be started: Too many open files", "")
     wait_until(lambda: worker.pid is not None)
     assert session.infer(IMAGES, 0)["vision_tokens"].shape == (240, 128)
     session.close()
