@@ -5,9 +5,9 @@ Sources of ``alpamayo-1.5``, all public:
 - vision tower and language model: ``config.json`` of Qwen3-VL-8B-Instruct; Cosmos-Reason2-8B, the backbone of Alpamayo
   1.5, has its architecture;
 - expert and the layers of its actions: ``config.json`` of Alpamayo-R1-10B (``expert_cfg``, ``action_in_proj_cfg``); the
-  vocabulary: what others write who run it. The ``config.json`` of Alpamayo 1.5 itself was not found; the code of both builds the model in the
-  same way, and the parameters that follow from these sizes are exactly the 11,078,526,194 that others count in
-  Alpamayo-1.5-10B;
+  vocabulary: what others write who run it. The ``config.json`` of Alpamayo 1.5 itself was not found; the code of both
+  builds the model in the same way, and the parameters that follow from these sizes are exactly the 11,078,526,194 that
+  others count in Alpamayo-1.5-10B;
 - layers, key and value heads of the expert: those of the language model, since each layer of the expert looks at the
   cache of the same layer (``models/alpamayo1_5.py`` of NVlabs/alpamayo1.5);
 - pictures of 320 x 576 pixels, four of each of four cameras: the model card and ``helper.py`` there; ten steps of
