@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -81,18 +82,26 @@ def validate_tensors(specs: tuple[TensorSpec, ...], tensors: Tensors, what: str)
     Raises:
         TensorSpecError: They differ.
     """
-    names = {spec.name for spec in specs}
-    if names != set(tensors):
+    names, types = _expected(specs)
+    if names != tensors.keys():
         raise TensorSpecError(f"{what} has the tensors {sorted(tensors)}; expected {sorted(names)}")
-    for spec in specs:
+    for spec, dtype in zip(specs, types, strict=True):
         tensor = tensors[spec.name]
-        same = len(tensor.shape) == len(spec.shape) and all(
-            want in (-1, have) for want, have in zip(spec.shape, tensor.shape, strict=True)
-        )
-        if not same or tensor.dtype != np.dtype(spec.dtype):
+        if tensor.dtype != dtype or (tensor.shape != spec.shape and not _fits(spec.shape, tensor.shape)):
             raise TensorSpecError(
                 f"{what} {spec.name!r} is {tensor.dtype} {tensor.shape}; expected {spec.dtype} {spec.shape}"
             )
+
+
+@lru_cache(maxsize=256)
+def _expected(specs: tuple[TensorSpec, ...]) -> tuple[frozenset[str], tuple["np.dtype[Any]", ...]]:
+    """Return names and types, which every run of every program asks for."""
+    return frozenset(spec.name for spec in specs), tuple(np.dtype(spec.dtype) for spec in specs)
+
+
+def _fits(wanted: tuple[int, ...], have: tuple[int, ...]) -> bool:
+    """Whether a shape is the wanted one, where -1 is any length."""
+    return len(have) == len(wanted) and all(want in (-1, length) for want, length in zip(wanted, have, strict=True))
 
 
 def require_specs(have: tuple[TensorSpec, ...], want: tuple[TensorSpec, ...], what: str) -> None:

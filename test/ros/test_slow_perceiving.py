@@ -40,6 +40,9 @@ class Gated:
             raise BackendError("the encoder failed late")
         return observation
 
+    def worker_state(self) -> None:
+        """Say that it has no process of its own."""
+
     def close(self) -> None:
         self.closed += 1
 

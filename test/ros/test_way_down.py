@@ -43,6 +43,8 @@ def test_processes_go_down_after_those_that_feed_them(
     publisher = harness.publisher(ODOMETRY, "nav_msgs/msg/Odometry")
     harness.await_match(publisher)
     harness.drive_until(drive, publisher, 10**12, lambda: harness.heard["trajectory_set"])
+    # Each has to know of those that feed it, which nobody can ask it.
+    harness.spin_for(2.0)
     for stage in reversed(STAGES):
         stages[stage].send_signal(signal.SIGINT)
     assert [stages[stage].wait(30.0) for stage in STAGES] == [0] * len(STAGES)
