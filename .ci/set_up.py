@@ -199,7 +199,7 @@ def groups(ros_distro: str) -> List[str]:
 
 def install(ros_distro: str) -> None:
     """Make the venv and install every requirement into it at its pinned version."""
-    print("set-up: making .venv (once; about a minute with a fast connection)", flush=True)
+    print("set-up: making .venv (once; a few minutes)", flush=True)
     if STAMP.exists():
         STAMP.unlink()
     shutil.rmtree(str(ROOT / "build"), ignore_errors=True)
